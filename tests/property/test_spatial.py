@@ -53,7 +53,13 @@ def test_pairs_equal_naive_loop(engine: str, left: list, right: list, distance: 
 
 def test_covering_gives_first_polygon_or_minus_one(engine: str) -> None:
     squares = [shapely.box(0, 0, 10, 10).wkb, shapely.box(5, 0, 20, 10).wkb, None]
-    points = [shapely.Point(2, 2).wkb, shapely.Point(7, 2).wkb, shapely.Point(15, 5).wkb, shapely.Point(50, 5).wkb, None]
+    points = [
+        shapely.Point(2, 2).wkb,
+        shapely.Point(7, 2).wkb,
+        shapely.Point(15, 5).wkb,
+        shapely.Point(50, 5).wkb,
+        None,
+    ]
     assert spatial.covering(points, squares).tolist() == [0, 0, 1, -1, -1]
 
 

@@ -1,0 +1,52 @@
+"""Features: one pure function is one column; `panel_of` puts them beside the labels, year by year."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+
+import polars as pl
+
+from vardag.water.features import catalogue, history, neighbours, pipe, surroundings
+from vardag.water.features.catalogue import CATALOGUE, compute, data_card, family_of
+from vardag.water.panel import Network, Snapshot, labels, snapshot
+
+__all__ = [
+    "CATALOGUE",
+    "catalogue",
+    "compute",
+    "data_card",
+    "family_of",
+    "history",
+    "neighbours",
+    "panel_of",
+    "panel_year",
+    "pipe",
+    "surroundings",
+]
+
+IDENTITY = ("pipe_key", "origin", "length_m")
+
+
+def panel_of(
+    network: Network, as_ofs: Iterable[date], *, progress: Callable[[date], None] | None = None
+) -> pl.DataFrame:
+    """Build the panel: identity, labels and features of the risk set of each `as_of`, one under the other.
+
+    Returns
+    -------
+    One row per pipe life and year: ``pipe_key``, ``origin``, ``length_m`` (m), ``as_of``, ``street_block``,
+    ``exposure_years``, ``breaks``, ``breaks_3y`` and one column per feature of the catalogue.
+    """
+    years = []
+    for as_of in as_ofs:
+        if progress:
+            progress(as_of)
+        years.append(panel_year(network, snapshot(network, as_of)))
+    return pl.concat(years)
+
+
+def panel_year(network: Network, cut: Snapshot) -> pl.DataFrame:
+    """One year of the panel. Labels come from the network, features from the snapshot alone."""
+    identity = cut.lives.select(*IDENTITY).with_columns(
+        neighbours.street_key(cut.lives).alias("street_block"), as_of=pl.lit(cut.as_of)
+    )
+    return pl.concat([identity, labels(network, cut), compute(cut)], how="horizontal")

@@ -1,0 +1,224 @@
+"""Pipe-years as of a date: who was in the ground and under observation, and what happened in the year after.
+
+Time honesty is built in here. A `Snapshot` holds the pipes of the risk set and the breaks known on `as_of`, and
+nothing later; features are computed from a snapshot alone, so they cannot see the future. Labels are added
+apart, by `labels`, from the day after.
+
+- Left truncation: a pipe enters when it is both in the ground and under observation (`known_from`).
+- Right censoring: retirement and the record's end shorten the window that counts (`exposure_years`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vardag.core.spatial import covering, midpoints, pairs_within
+
+NEIGHBOUR_RADIUS_M = 300.0
+ROAD_COLUMNS = ("road_class", "aadt", "speed_kmh", "truck", "bus", "width_m")
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A city's pipe lives and main breaks, joined with what lies around them. Rows are addressed by number.
+
+    Attributes
+    ----------
+    lives
+        One row per pipe life (contract of `vardag.water.life`), with the road, soil and pressure columns joined on
+        and ``x``, ``y`` of its midpoint in metres.
+    breaks
+        One row per break, oldest first: ``break_date``, ``life`` (row in `lives`, -1 unlinked), ``day`` (days since
+        1970-01-01).
+    near
+        Pairs of ``life`` and ``break`` at most 300 m apart, ordered by break, never a pipe with its own break.
+    record_start, record_end
+        First and last day that the log covers.
+    """
+
+    lives: pl.DataFrame
+    breaks: pl.DataFrame
+    near: pl.DataFrame
+    record_start: date
+    record_end: date
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known on `as_of`: the risk set's lives, and the breaks up to that day.
+
+    ``rows[i]`` is the row in the network of the snapshot's pipe ``i``; ``place`` is its inverse (-1: not in the
+    risk set). `breaks` and `near` are prefixes of the network's, so they end on `as_of`.
+    """
+
+    as_of: date
+    rows: Rows
+    place: Rows
+    lives: pl.DataFrame
+    breaks: pl.DataFrame
+    near: pl.DataFrame
+    record_start: date
+
+    @property
+    def size(self) -> int:
+        """Number of pipes in the risk set."""
+        return int(self.rows.size)
+
+    def break_ages(self) -> Floats:
+        """Age of each known break in years."""
+        return (day_number(self.as_of) - self.breaks["day"].to_numpy()) / 365.25
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - date(1970, 1, 1)).days
+
+
+def build_network(
+    *,
+    lives: pl.DataFrame,
+    breaks: pl.DataFrame,
+    links: pl.DataFrame,
+    record_start: date,
+    record_end: date,
+    roads: pl.DataFrame | None = None,
+    soil: pl.DataFrame | None = None,
+    zones: pl.DataFrame | None = None,
+) -> Network:
+    """Join lives with roads, soil and pressure, breaks with their lives, and find the breaks near each pipe.
+
+    Parameters
+    ----------
+    lives, breaks, links
+        Frames of `vardag.water.life`, the ``break`` table (label events only) and `vardag.water.linking`.
+    roads, soil, zones
+        The tables of those names, or None where the city has none.
+    """
+    x, y = midpoints(lives["geom"])
+    placed = lives.with_columns(x=x, y=y).pipe(_with_roads, roads)
+    placed = _with_area(placed, soil, "soil_class")
+    placed = _with_area(placed, zones, "pressure_m")
+    dated = _number_breaks(breaks, links, lives)
+    near = _near(placed, dated)
+    columns = [name for name in dated.columns if name != "geom"]
+    return Network(placed, dated.select(columns), near, record_start, record_end)
+
+
+def _number_breaks(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+    numbered = lives.select("pipe_key", life=pl.int_range(pl.len(), dtype=pl.Int64))
+    return (
+        breaks.join(links.select("break_id", "pipe_key"), on="break_id", how="left")
+        .join(numbered, on="pipe_key", how="left")
+        .with_columns(pl.col("life").fill_null(-1), day=pl.col("break_date").cast(pl.Int32))
+        .sort("day", "break_id")
+    )
+
+
+def _near(lives: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
+    pairs = pairs_within(lives["geom"], breaks["geom"], distance_m=NEIGHBOUR_RADIUS_M)
+    own = breaks["life"].to_numpy()[pairs["right"].to_numpy()]
+    return (
+        pairs.rename({"left": "life", "right": "break"})
+        .filter(pl.Series(own) != pl.col("life").cast(pl.Int64))
+        .sort("break", "life")
+    )
+
+
+def _with_roads(lives: pl.DataFrame, roads: pl.DataFrame | None) -> pl.DataFrame:
+    if roads is None or not roads.height:
+        return lives.with_columns(pl.lit(None).alias(name) for name in ROAD_COLUMNS)
+    wanted = roads.unique("road_id", keep="first").select("road_id", *ROAD_COLUMNS)
+    return lives.join(wanted, on="road_id", how="left", maintain_order="left")
+
+
+def _with_area(lives: pl.DataFrame, areas: pl.DataFrame | None, column: str) -> pl.DataFrame:
+    if areas is None or not areas.height:
+        return lives.with_columns(pl.lit(None).alias(column))
+    import shapely  # noqa: PLC0415 - only cities with area layers need it here
+
+    known = np.isfinite(lives["x"].to_numpy())
+    points = np.full(lives.height, None, dtype=object)
+    points[known] = shapely.to_wkb(shapely.points(lives["x"].to_numpy()[known], lives["y"].to_numpy()[known]))
+    row = covering(points, areas["geom"])
+    values = areas[column].gather(np.where(row >= 0, row, 0))
+    return lives.with_columns(pl.when(pl.Series(row >= 0)).then(values).alias(column))
+
+
+def risk_set(network: Network, as_of: date) -> Rows:
+    """Rows of the lives in the ground and under observation on `as_of`, those retired since included."""
+    alive = network.lives.select(
+        (pl.col("known_from") <= as_of)
+        & (pl.col("install_date").is_null() | (pl.col("install_date") <= as_of))
+        & (pl.col("retired_date").is_null() | (pl.col("retired_date") > as_of))
+    ).to_series()
+    return np.flatnonzero(alive.to_numpy()).astype(np.int64)
+
+
+def snapshot(network: Network, as_of: date) -> Snapshot:
+    """Cut the network at `as_of`: nothing dated later is in the result."""
+    rows = risk_set(network, as_of)
+    place = np.full(network.lives.height, -1, dtype=np.int64)
+    place[rows] = np.arange(rows.size)
+    known = int(np.searchsorted(network.breaks["day"].to_numpy(), day_number(as_of), side="right"))
+    pairs = int(np.searchsorted(network.near["break"].to_numpy(), known, side="left"))
+    return Snapshot(
+        as_of=as_of,
+        rows=rows,
+        place=place,
+        lives=_as_known(network.lives[rows], as_of),
+        breaks=network.breaks.head(known),
+        near=network.near.head(pairs),
+        record_start=network.record_start,
+    )
+
+
+def _as_known(lives: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Take away what was not known yet: when a pipe will be retired, and linings still to come."""
+    lined = pl.when(pl.col("lined_date") <= as_of).then("lined_date")
+    return lives.drop("retired_date").with_columns(lined_date=lined)
+
+
+def labels(network: Network, cut: Snapshot) -> pl.DataFrame:
+    """What happened after `as_of` to the pipes of a snapshot.
+
+    Returns
+    -------
+    Frame in the snapshot's order: ``exposure_years`` (share of the one-year window observed), ``breaks`` (Int32, in
+    that window) and ``breaks_3y`` (Int32; null where the three years are not wholly inside the record).
+    """
+    year, three = _years_after(cut.as_of, 1), _years_after(cut.as_of, 3)
+    retired = network.lives["retired_date"].gather(cut.rows)
+    frame = pl.DataFrame({"retired": retired}).select(
+        end=pl.min_horizontal(pl.col("retired").fill_null(year), pl.lit(year), pl.lit(network.record_end))
+    )
+    days = frame["end"].cast(pl.Int32).to_numpy() - day_number(cut.as_of)
+    exposure = np.clip(days / (day_number(year) - day_number(cut.as_of)), 0.0, 1.0)
+    whole = pl.lit(three <= network.record_end)
+    return pl.DataFrame(
+        {"exposure_years": exposure, "breaks": _count(network, cut, year), "breaks_3y": _count(network, cut, three)}
+    ).with_columns(pl.when(whole).then("breaks_3y"))
+
+
+def _years_after(day: date, years: int) -> date:
+    """The same day some years on; 29 February becomes 28 February."""
+    return day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day)
+
+
+def _count(network: Network, cut: Snapshot, end: date) -> NDArray[np.int32]:
+    last = min(end, network.record_end)
+    in_window = (pl.col("break_date") > cut.as_of) & (pl.col("break_date") <= last)
+    window = network.breaks.filter(in_window & (pl.col("life") >= 0))
+    place = cut.place[window["life"].to_numpy()]
+    return np.bincount(place[place >= 0], minlength=cut.size).astype(np.int32)
+
+
+def year_ends(first: int, last: int) -> Iterable[date]:
+    """31 December of each year from `first` to `last`, both included."""
+    return (date(year, 12, 31) for year in range(first, last + 1))

@@ -1,0 +1,82 @@
+"""The future changes nothing: whatever happens after `as_of`, features and risk set stay the same."""
+
+from datetime import date, timedelta
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+import builders
+from vardag.water import features
+from vardag.water.panel import snapshot
+
+AS_OF = date(2004, 12, 31)
+KEYS = ("a", "b", "c", "d")
+PIPES = [
+    builders.life("a", road_id="r"),
+    builders.life("b", y=30.0, road_id="r", install_date=date(2002, 3, 1)),
+    builders.life("c", y=120.0, install_date=date(2006, 1, 1)),
+    builders.life("d", y=60.0, retired_date=date(2007, 1, 1), lined_date=date(2006, 1, 1)),
+]
+
+days = st.integers(0, 365 * 10 - 1).map(lambda day: builders.RECORD_START + timedelta(days=day))
+events = st.lists(
+    st.tuples(days, st.sampled_from([*KEYS, None]), st.floats(0, 50), st.floats(-200, 200)), max_size=12
+)
+
+
+def named(rows: list) -> list:
+    return [(f"b{number}", *row) for number, row in enumerate(rows)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(past=events, future=events, other=events)
+def test_breaks_after_as_of_change_no_feature(past: list, future: list, other: list) -> None:
+    known = [row for row in past if row[0] <= AS_OF]
+    panels = []
+    for later in (future, other, []):
+        rows = named(known + [row for row in later if row[0] > AS_OF])
+        cut = snapshot(builders.network(PIPES, rows), AS_OF)
+        panels.append(cut.lives.select("pipe_key").hstack(features.compute(cut)))
+    assert_frame_equal(panels[0], panels[1])
+    assert_frame_equal(panels[0], panels[2])
+
+
+@settings(max_examples=15, deadline=None)
+@given(past=events, retired=days.filter(lambda day: day > AS_OF), lined=days.filter(lambda day: day > AS_OF))
+def test_later_retirement_and_lining_change_no_feature(past: list, retired: date, lined: date) -> None:
+    rows = named([row for row in past if row[0] <= AS_OF])
+    changed = [*PIPES[:3], PIPES[3] | {"retired_date": retired, "lined_date": lined}]
+    cuts = [snapshot(builders.network(pipes, rows), AS_OF) for pipes in (PIPES, changed)]
+    assert_frame_equal(features.compute(cuts[0]), features.compute(cuts[1]))
+    assert cuts[0].lives["pipe_key"].equals(cuts[1].lives["pipe_key"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=events)
+def test_vectorised_history_equals_a_naive_count(rows: list) -> None:
+    network = builders.network(PIPES, named(rows))
+    panel = features.panel_of(network, [AS_OF])
+    for row in panel.iter_rows(named=True):
+        own = [day for day, key, _, _ in rows if key == row["pipe_key"] and day <= AS_OF]
+        assert row["own_breaks"] == len(own)
+        future = [day for day, key, _, _ in rows if key == row["pipe_key"] and AS_OF < day <= date(2005, 12, 31)]
+        assert row["breaks"] == len(future)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=events)
+def test_vectorised_neighbours_equal_a_naive_count(rows: list) -> None:
+    panel = features.panel_of(builders.network(PIPES, named(rows)), [AS_OF])
+    places = {row["pipe_key"]: float(row["y"]) for row in _places()}
+    for row in panel.iter_rows(named=True):
+        y = places[row["pipe_key"]]
+        near = [day for day, key, _, by in rows if key != row["pipe_key"] and day <= AS_OF and abs(by - y) <= 150.0]
+        recent = [day for day in near if (AS_OF - day).days / 365.25 < 5.0]
+        assert row["nearby_150m_5y"] == len(recent)
+
+
+def _places() -> list[dict[str, object]]:
+    network = builders.network(PIPES, [])
+    return network.lives.select("pipe_key", pl.col("y")).to_dicts()
