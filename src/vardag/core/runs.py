@@ -42,6 +42,16 @@ class Step:
     rows_in: int | None = None
     rows_out: int | None = None
     rows_dropped: int | None = None
+    report: Callable[[str, float], None] | None = None
+
+    def advance(self, done: int, total: int) -> None:
+        """Tell how far the step has come; the command line shows the time left with it."""
+        if self.report:
+            self.report(self.name, done / max(total, 1))
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what is recorded of the step."""
+        return {name: value for name, value in vars(self).items() if name != "report"}
 
     def rows(self, *, rows_in: int | None = None, rows_out: int | None = None) -> None:
         """Note how many rows went in and came out; the difference was dropped."""
@@ -63,14 +73,14 @@ class Run:
     configuration_hash, inputs
         Hash of the city.toml and content hash per source, so that the run can be repeated on the same ground.
     on_step
-        Called with the name of each step as it starts; the command line shows progress with it.
+        Called with the name of a step and how much of it is done, 0 to 1; the command line shows progress with it.
     """
 
     command: str
     seed: int | None = None
     configuration_hash: str = ""
     inputs: Mapping[str, str] = field(default_factory=dict)
-    on_step: Callable[[str], None] | None = None
+    on_step: Callable[[str, float], None] | None = None
     run_id: str = field(default_factory=lambda: secrets.token_hex(6))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     status: str = "running"
@@ -80,18 +90,18 @@ class Run:
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
         """Time a named step and sample the peak memory while it runs."""
-        step = Step(name)
+        step = Step(name, report=self.on_step)
         self.steps.append(step)
-        if self.on_step:
-            self.on_step(name)
+        step.advance(0, 1)
         started = time.perf_counter()
         with _peak_memory(step):
             yield step
         step.seconds = round(time.perf_counter() - started, 3)
+        step.advance(1, 1)
 
     def summary(self) -> dict[str, Any]:
         """Return the run as plain values, for the report and for ``--json``."""
-        steps = [vars(step).copy() for step in self.steps]
+        steps = [step.as_row() for step in self.steps]
         return {
             "run_id": self.run_id,
             "command": self.command,
@@ -137,7 +147,7 @@ def _write(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
             run.error,
         ],
     )
-    rows = [{"run_id": run.run_id, "step": number, **vars(step)} for number, step in enumerate(run.steps, start=1)]
+    rows = [{"run_id": run.run_id, "step": number, **step.as_row()} for number, step in enumerate(run.steps, start=1)]
     if rows:
         insert(connection, "run_step", pl.DataFrame(rows, infer_schema_length=None))
 
