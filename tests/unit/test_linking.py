@@ -1,0 +1,135 @@
+"""Which pipe broke: by id where the id still means it, otherwise by position."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from registers import PARAMETERS, breaks, event, line, pipe, pipes, point
+from vardag.water.linking import link, place, position_quality
+
+DAY = date(2010, 5, 1)
+
+
+def one(register: pl.DataFrame, **values: object) -> dict[str, object]:
+    values = {"break_date": DAY, "asset_id": "a"} | values
+    day, asset = values.pop("break_date"), values.pop("asset_id")
+    return link(register, breaks(event("b", day, asset, **values)), parameters=PARAMETERS).to_dicts()[0]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({}, "id_and_dates_agree"),
+        ({"diameter_mm": 15.0}, "id_and_dates_agree"),
+        ({"install_year": 1940}, "id_with_one_difference"),
+        ({"material": "UNKNOWN", "diameter_mm": None, "install_year": None}, "id_without_details"),
+    ],
+    ids=["agree", "centimetres", "corrected year", "no details"],
+)
+def test_id_is_trusted_without_contradiction(values: dict[str, object], reason: str) -> None:
+    found = one(pipes(pipe("a"), pipe("c", y=2)), **values)
+    assert (found["pipe_key"], found["method"], found["reason"]) == ("a", "id", reason)
+    assert found["distance_m"] == pytest.approx(1.0)
+    assert found["confidence"] >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("register", "values", "reason"),
+    [
+        (pipe("a", install_year=2015), {}, "id_reused_after_replacement"),
+        (pipe("x", y=500), {}, "id_gone"),
+        (pipe("a", y=500, material="PVC", install_year=1995), {}, "id_contradicted"),
+        (pipe("a", y=500, status="retired", retired_date=date(2005, 1, 1)), {}, "id_retired_before_break"),
+        (pipe("a", y=500), {"asset_id": "0"}, "nothing_near"),
+        (pipe("a"), {"break_date": None}, "no_date"),
+    ],
+    ids=["replaced", "gone", "two differences", "retired", "placeholder", "undated"],
+)
+def test_break_that_cannot_be_linked_is_kept_with_its_reason(
+    register: dict[str, object], values: dict[str, object], reason: str
+) -> None:
+    found = one(pipes(register), **values)
+    assert (found["pipe_key"], found["method"], found["reason"]) == (None, "none", reason)
+
+
+def test_installation_in_the_same_year_is_compared_by_day() -> None:
+    assert one(pipes(pipe("a", install_date=date(2010, 6, 1))))["reason"] == "id_reused_after_replacement"
+    assert (
+        one(pipes(pipe("a", install_date=date(2010, 4, 1), install_year=2010)), install_year=2010)["method"] == "id"
+    )
+
+
+def test_unknown_installation_does_not_hinder_the_id() -> None:
+    found = one(pipes(pipe("a", install_year=None)))
+    assert (found["method"], found["reason"]) == ("id", "id_install_unknown")
+
+
+def test_without_id_the_near_pipe_that_agrees_is_taken() -> None:
+    register = pipes(pipe("near_pvc", material="PVC", install_year=1990), pipe("ci", y=8))
+    found = one(register, asset_id=None)
+    assert (found["pipe_key"], found["reason"]) == ("ci", "position_agrees")
+    assert found["distance_m"] == pytest.approx(7.0)
+
+
+def test_two_like_pipes_are_ambiguous() -> None:
+    found = one(pipes(pipe("a", y=0), pipe("c", y=2)), asset_id=None)
+    assert (found["pipe_key"], found["reason"]) == (None, "position_ambiguous")
+    assert 0 < found["confidence"] < 0.6
+
+
+def test_pipe_laid_after_the_break_is_no_candidate() -> None:
+    register = pipes(pipe("new", install_year=2020), pipe("planned", status="planned"))
+    assert one(register, asset_id=None)["reason"] == "nothing_near"
+
+
+def test_gone_id_needs_more_evidence_than_a_missing_one() -> None:
+    register = pipes(pipe("c"))
+    assert one(register, asset_id=None)["pipe_key"] == "c"
+    gone = one(register, asset_id="renumbered")
+    assert (gone["pipe_key"], gone["reason"]) == (None, "id_gone")
+    assert 0 < gone["confidence"] < 0.6
+
+
+def test_road_decides_among_roughly_placed_pipes() -> None:
+    rough = {"position": "approximate", "material": "UNKNOWN", "install_year": None}
+    register = pipes(pipe("other_road", road_id="r2", **rough), pipe("same_road", y=40, road_id="r1", **rough))
+    assert one(register, asset_id=None)["pipe_key"] == "same_road"
+
+
+def test_placeholder_road_is_no_agreement() -> None:
+    rough = {"position": "none", "geom": None, "road_id": "0"}
+    assert one(pipes(pipe("c", **rough)), asset_id=None, road_id="0")["reason"] == "nothing_near"
+
+
+def test_place_takes_the_road_and_keeps_what_is_surveyed() -> None:
+    register = pipes(
+        pipe("surveyed", y=3),
+        pipe("road", geom=None, position="none"),
+        pipe("no", geom=None, position="none", road_id="?"),
+    )
+    placed = place(register, pl.DataFrame({"road_id": ["r1", "r1"], "geom": [line(7), line(9)]}))
+    assert placed["position"].to_list() == ["surveyed", "approximate", "none"]
+    assert placed["geom"].to_list() == [line(3), line(7), None]
+    assert placed.columns == register.columns
+
+
+def test_empty_log_and_empty_register() -> None:
+    assert link(pipes(pipe("a")), breaks(), parameters=PARAMETERS).height == 0
+    assert one(pipes())["reason"] == "id_gone"
+
+
+def test_quality_counts_what_the_position_finds_again() -> None:
+    register = pipes(pipe("a"), pipe("c", y=5, material="PVC", install_year=1990), pipe("d", y=400))
+    log = breaks(
+        event("1", DAY, "a"),
+        event("2", DAY, "c", material="PVC", install_year=1990),
+        event("3", DAY, "d", geom=point(50, 0)),  # the point lies at another pipe: the rule must be wrong here
+    )
+    links = link(register, log, parameters=PARAMETERS)
+    bands = position_quality(register, log, links, parameters=PARAMETERS)
+    assert bands.row(0, named=True) == {
+        "at_least": 0.0, "breaks": 3, "right": 2, "precision": pytest.approx(2 / 3), "recall": pytest.approx(2 / 3),
+    }  # fmt: skip
+    hidden = position_quality(register, log, links, parameters=PARAMETERS, use_fields=False)
+    assert hidden.filter(pl.col("at_least") == 0.9)["breaks"].item() == 0
