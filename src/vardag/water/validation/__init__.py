@@ -1,0 +1,1 @@
+"""Validation: rolling origins, breaks caught by length, calibration, and the scorecard of locked predictions."""
