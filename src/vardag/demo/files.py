@@ -101,22 +101,10 @@ pressure_zone = "TRYCKZON"
 street = "GATA"
 road_id = "VAGID"
 length_m = {{ column = "LANGD_M", unit = "m" }}
-position = "LAGE"
+position = {{ value = "surveyed" }}      # ledningarna är inmätta; kolumnen LAGE säger mer
 
 [sources.ledningar.vocabulary.material]
-Gråjärn = "CI"                         # finns redan i ordlistan; så här lägger staden till egna stavningar
-
-[sources.ledningar.vocabulary.status]
-"I drift" = "in_service"
-Planerad = "planned"
-
-[sources.ledningar.vocabulary.function]
-Huvudledning = "main"
-Matarledning = "trunk"
-
-[sources.ledningar.vocabulary.position]
-Inmätt = "surveyed"
-Ungefärligt = "approximate"
+"Gråjärn" = "CI"                       # finns redan i ordlistan; så här lägger staden till egna stavningar
 
 [sources.ledningar.where]
 STATUS = ["I drift"]                   # planerade ledningar kan inte läcka ännu
@@ -149,11 +137,11 @@ x = "E"                                # öst
 y = "N"                                # nord
 
 [sources.lackor.vocabulary.event]
-Rörbrott = "break"
-Läcka = "leak"
-Servisläcka = "service"
-Ventil = "other"
-Brandpost = "other"
+"Rörbrott" = "break"
+"Läcka" = "leak"
+"Servisläcka" = "service"
+"Ventil" = "other"
+"Brandpost" = "other"
 
 [sources.vagar]
 table = "road"
@@ -194,5 +182,5 @@ refresh_days = 365
 
 [sources.tryckzoner.columns]
 zone_id = "ZON"
-pressure_m = {{ column = "TRYCK_MVP", unit = "m" }}   # statiskt tryck, meter vattenpelare
+pressure_m = "TRYCK_MVP"               # statiskt tryck, meter vattenpelare
 """

@@ -46,10 +46,12 @@ def spoil_register(rng: np.random.Generator, register: pl.DataFrame) -> tuple[pl
     return pl.concat([register, twice, points, planned], how="vertical_relaxed"), spoiler.counts
 
 
-def spoil_log(rng: np.random.Generator, log: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Spoil some rows of the log, after ``records.as_text``."""
+def spoil_log(
+    rng: np.random.Generator, log: pl.DataFrame, *, first_year: int
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Spoil some rows of the log from the record's first year on, after ``records.as_text``."""
     plain = log["life"].is_not_null() & log["LEDNINGSID"].is_not_null() & log["N"].is_not_null()
-    plain &= log["ANLÄGGNINGSÅR"].is_not_null()
+    plain &= log["ANLÄGGNINGSÅR"].is_not_null() & (log["DATUM"].str.head(4).cast(pl.Int64) >= first_year)
     spoiler = Spoiler(rng, np.flatnonzero(plain.to_numpy()))
     early = spoiler.take("break_before_installation")
     log = _change(log, early, "ANLÄGGNINGSÅR", lambda row: int(str(row["DATUM"])[:4]) + 3)

@@ -107,8 +107,10 @@ def town(
 
     Examples
     --------
-    >>> made = town(folder=Path("/tmp/vardagskoping"), seed=1, km=10, years=10)
-    >>> sorted(path.name for path in made.folder.glob("*.gpkg"))
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     made = town(folder=Path(folder), seed=1, km=10, years=10)
+    ...     sorted(path.name for path in made.folder.glob("*.gpkg"))
     ['jordarter.gpkg', 'ledningar.gpkg', 'tryckzoner.gpkg', 'vagar.gpkg']
     """
     _check(km=km, years=years, end=end)
@@ -190,7 +192,7 @@ def _facts(log: pl.DataFrame, pipes: pl.DataFrame, true_breaks: pl.DataFrame) ->
 
 def _spoiled(rng: np.random.Generator, clean: Town) -> Town:
     pipes, bad_pipes = mess.spoil_register(rng, clean.pipes)
-    log, bad_log = mess.spoil_log(rng, records.as_text(clean.log))
+    log, bad_log = mess.spoil_log(rng, records.as_text(clean.log), first_year=clean.record_start.year)
     early = int((clean.log["DATUM"] < clean.record_start).sum())
     bad = {**bad_pipes, **bad_log, "break_before_record": early}
     return replace(clean, pipes=pipes.drop("life"), log=log.drop("life"), bad_rows=bad)
