@@ -1,0 +1,129 @@
+"""The structure of ``city.toml``, as pydantic models: unknown keys and wrong types are refused."""
+
+import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Event = Literal["break", "leak", "service", "other"]
+Secrecy = Literal["open", "internal", "protected"]
+Scalar = str | int | float | bool | datetime.date
+
+
+class Strict(BaseModel):
+    """A table of city.toml: no unknown keys, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ColumnMap(Strict):
+    """Where a column of a table comes from.
+
+    Attributes
+    ----------
+    column
+        Column of the file, or None when `value` is given.
+    value
+        One constant for every row.
+    unit
+        Unit of the numbers in the file: mm, cm, dm, m, km, inch or ft.
+    formats
+        Date formats in Python's notation, tried in order; without them the whole column is looked at.
+    timezone
+        Time zone of clock times that state none, where it is not the city's.
+    """
+
+    column: str | None = None
+    value: Scalar | None = None
+    unit: str | None = None
+    formats: list[str] | None = None
+    timezone: str | None = None
+
+
+class GeometryMap(Strict):
+    """Columns that hold the place: a point, a line from start to end, or well-known text."""
+
+    x: str | None = None
+    y: str | None = None
+    start_x: str | None = None
+    start_y: str | None = None
+    end_x: str | None = None
+    end_y: str | None = None
+    wkt: str | None = None
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Part of the geometry to column of the file, for the parts that are given."""
+        return {part: column for part, column in self.model_dump().items() if column is not None}
+
+
+def _column_map(value: Any) -> Any:
+    return {"column": value} if isinstance(value, str) else value
+
+
+class Source(Strict):
+    """One file of the city and what it means.
+
+    ``crs`` overrides the file's own; ``encoding`` and ``delimiter`` are found out where they are not given;
+    ``where`` keeps only the rows whose column has one of the values.
+    """
+
+    table: str
+    path: str
+    layer: str | None = None
+    crs: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    timezone: str | None = None
+    owner: str | None = None
+    contact: str | None = None
+    licence: str | None = None
+    secrecy: Secrecy | None = None
+    date: datetime.date | None = None
+    refresh_days: int | None = Field(default=None, ge=1)
+    columns: dict[str, Annotated[ColumnMap, BeforeValidator(_column_map)]] = Field(default_factory=dict)
+    geometry: GeometryMap | None = None
+    vocabulary: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
+    where: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
+
+
+class CitySection(Strict):
+    """``[city]``: what holds for the whole city."""
+
+    name: str = Field(min_length=1)
+    crs: str
+    language: Literal["sv", "en"] = "sv"
+    timezone: str = "Europe/Stockholm"
+    record_start: datetime.date | None = None
+    record_end: datetime.date | None = None
+    secrecy: Secrecy = "protected"
+    owner: str | None = None
+
+
+class LabelSection(Strict):
+    """``[labels]``: which events the model predicts."""
+
+    events: list[Event] = Field(default=["break"], min_length=1)
+
+
+class CityFile(Strict):
+    """The whole file."""
+
+    city: CitySection
+    labels: LabelSection = LabelSection()
+    sources: dict[str, Source] = Field(min_length=1)
+
+
+def model_at(loc: tuple[str, ...]) -> type[Strict] | None:
+    """Model of the table at a path of the file; None where any key is allowed."""
+    if not loc:
+        return CityFile
+    sections: dict[str, type[Strict]] = {"city": CitySection, "labels": LabelSection}
+    if loc[0] != "sources":
+        return sections.get(loc[0])
+    inner: dict[str, type[Strict]] = {"columns": ColumnMap, "geometry": GeometryMap}
+    if len(loc) == 2:
+        return Source
+    wanted = {"columns": 4, "geometry": 3}
+    return inner.get(loc[2]) if len(loc) > 2 and len(loc) == wanted.get(loc[2]) else None

@@ -1,0 +1,183 @@
+"""CSV files of any size: encoding and delimiter found out, true line numbers, bounded memory."""
+
+import codecs
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import polars as pl
+
+from vardag.core.errors import InputError
+from vardag.water.sources.chunk import LINE, Chunk, Progress, Rejected
+from vardag.water.sources.notes import Note
+
+CELLS_PER_CHUNK = 1_500_000
+MAX_ROWS = 100_000
+BLOCK = 1 << 20
+LONGEST_CELL = 64 << 20
+DELIMITERS = (",", ";", "\t", "|")
+BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class CsvLayer:
+    """A CSV file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    encoding, delimiter
+        As ``city.toml`` states them; found out from the file where None.
+
+    Raises
+    ------
+    InputError
+        When the file is empty, is not text, or its header has no usable names.
+    """
+
+    crs: str | None = None
+    has_geometry = False
+
+    def __init__(self, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+        self.path = path
+        self.notes: list[Note] = []
+        self.encoding = encoding or self._detect_encoding()
+        self.delimiter = delimiter or sniff_delimiter(self._head())
+        self.columns: Sequence[str] = self._header()
+
+    def chunks(self, wanted: Sequence[str], *, progress: Progress | None = None) -> Iterator[Chunk]:
+        """Read the file in chunks; blank lines are skipped, rows of the wrong width are rejected."""
+        positions = {name: self.columns.index(name) for name in wanted}
+        size = max(self.path.stat().st_size, 1)
+        limit = min(MAX_ROWS, max(1000, CELLS_PER_CHUNK // len(self.columns)))
+        with self.path.open("rb") as binary:
+            records = self._records(binary)
+            next(records)
+            while batch := list(islice(records, limit)):
+                yield self._chunk(batch, positions)
+                if progress:
+                    progress(min(binary.tell() / size, 1.0))
+
+    def _records(self, binary: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+        """Line number and cells of each record that is not blank."""
+        csv.field_size_limit(LONGEST_CELL)
+        text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
+        reader = csv.reader(text, delimiter=self.delimiter)
+        line = 1
+        try:
+            for cells in reader:
+                if cells:
+                    yield line, cells
+                line = reader.line_num + 1
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.path.name}: after line {line} there is text that is not {self.encoding} "
+                f"(byte {error.object[error.start]:#04x}). State the encoding in city.toml, such as "
+                'encoding = "cp1252".'
+            ) from None
+        except csv.Error as error:
+            raise InputError(
+                f"{self.path.name} line {line}: cannot be read as CSV ({error}). "
+                "Look for a quote that is never closed."
+            ) from None
+        finally:
+            text.detach()
+
+    def _chunk(self, batch: list[tuple[int, list[str]]], positions: dict[str, int]) -> Chunk:
+        width = len(self.columns)
+        good = [(line, cells) for line, cells in batch if len(cells) == width and any(cells)]
+        bad = [self._reject(line, cells) for line, cells in batch if not (len(cells) == width and any(cells))]
+        rows = [cells for _, cells in good]
+        columns = {
+            name: pl.Series(name, [cells[position] for cells in rows], dtype=pl.String)
+            for name, position in positions.items()
+        }
+        lines = pl.Series(LINE, [line for line, _ in good], dtype=pl.Int64)
+        return Chunk(pl.DataFrame([lines, *columns.values()]), lambda row: self._json(rows[row]), bad)
+
+    def _reject(self, line: int, cells: list[str]) -> Rejected:
+        if not any(cells):
+            return Rejected(line, "empty_row", "every cell is empty", self._json(cells))
+        detail = f"{len(cells)} cells, expected {len(self.columns)}"
+        return Rejected(line, "ragged_row", detail, json.dumps(cells, ensure_ascii=False))
+
+    def _json(self, cells: list[str]) -> str:
+        return json.dumps(dict(zip(self.columns, cells, strict=False)), ensure_ascii=False)
+
+    def _header(self) -> list[str]:
+        with self.path.open("rb") as binary:
+            _, cells = next(self._records(binary), (0, []))
+        names = [name.strip() for name in cells]
+        if not any(names):
+            raise InputError(f"{self.path.name}: the file is empty, expected a header line with column names.")
+        repeated = [name for name, count in Counter(names).items() if name and count > 1]
+        if repeated:
+            raise InputError(
+                f"{self.path.name} line 1: column {repeated[0]!r} stands more than once. Rename one of them."
+            )
+        return names
+
+    def _head(self) -> list[str]:
+        with self.path.open("rb") as binary:
+            text = binary.read(BLOCK).decode(self.encoding, errors="replace")
+        return text.splitlines()[:200]
+
+    def _detect_encoding(self) -> str:
+        """UTF-8 where the whole file is that, else the Western European code page of Windows, with a note."""
+        with self.path.open("rb") as binary:
+            start = binary.read(BLOCK)
+            for mark, encoding in BOMS:
+                if start.startswith(mark):
+                    return encoding
+            if b"\x00" in start:
+                raise InputError(
+                    f"{self.path.name}: not a text file (it has zero bytes). "
+                    "Export it as CSV from the program it came from."
+                )
+            binary.seek(0)
+            if _is_utf8(binary):
+                return "utf-8"
+        self.notes.append(Note("encoding_assumed", "", 0, "cp1252"))
+        return "cp1252" if not _has_undefined_cp1252(self.path) else "latin-1"
+
+
+def sniff_delimiter(lines: Sequence[str]) -> str:
+    """Delimiter that splits the first lines into the most columns of one width.
+
+    >>> sniff_delimiter(["id;length", "1;12,5", "2;7,0"])
+    ';'
+    """
+    return max(DELIMITERS, key=lambda delimiter: _score(lines, delimiter))
+
+
+def _score(lines: Sequence[str], delimiter: str) -> float:
+    rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    if not rows or len(rows[0]) < 2:
+        return 0.0
+    same = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
+    return same * same * len(rows[0])
+
+
+def _is_utf8(binary: BinaryIO) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := binary.read(BLOCK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _has_undefined_cp1252(path: Path) -> bool:
+    undefined = bytes((0x81, 0x8D, 0x8F, 0x90, 0x9D))
+    with path.open("rb") as binary:
+        while block := binary.read(BLOCK):
+            if len(block.translate(None, undefined)) != len(block):
+                return True
+    return False

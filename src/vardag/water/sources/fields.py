@@ -1,0 +1,152 @@
+"""Fields: one for each mapped column of a source, with the kind of reading that its table's column asks for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vardag.water.city import ColumnMap, Source
+from vardag.water.city.vocabulary import Vocabulary, fold, missing_words, unlined_words, vocabulary_for
+from vardag.water.schema import Column, Table
+from vardag.water.sources.dates import Clock, parse_dates
+from vardag.water.sources.numbers import parse_numbers
+
+Kind = Literal["date", "year", "number", "words", "id", "text", "lining"]
+IDS = {"pipe_id", "break_id", "asset_id", "road_id", "soil_id", "zone_id"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of the table and how to read it from the file.
+
+    ``column`` is the file's column (None for a constant, which is ``value``); ``unit`` is the file's and ``to`` the
+    table's; ``formats`` are the stated date notations.
+    """
+
+    target: str
+    kind: Kind
+    column: str | None = None
+    value: str | None = None
+    unit: str | None = None
+    to: str = ""
+    formats: tuple[str, ...] = ()
+    clock: Clock | None = None
+    vocabulary: Vocabulary | None = None
+
+    def label(self) -> str:
+        """How messages name it: the table's column and the file's."""
+        return f"{self.target} (column {self.column!r})" if self.column else self.target
+
+
+@dataclass(frozen=True)
+class Notations:
+    """How this file writes dates and decimals, by field."""
+
+    dates: dict[str, tuple[str, ...]]
+    decimals: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Values:
+    """A read column: its values, where a cell could not be read, and where its spelling is not known."""
+
+    series: pl.Series
+    unreadable: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
+
+
+def fields_of(source: Source, table: Table, *, timezone: str) -> list[Field]:
+    """The fields of a source, coordinates among them as ``geometry.x`` and so on."""
+    columns = [
+        _field(table.column(target), mapping, source, timezone) for target, mapping in source.columns.items()
+    ]
+    parts = source.geometry.columns if source.geometry else {}
+    coordinates = [
+        Field(f"geometry.{part}", "text" if part == "wkt" else "number", column=column)
+        for part, column in parts.items()
+    ]
+    return columns + coordinates
+
+
+def _field(column: Column, mapping: ColumnMap, source: Source, timezone: str) -> Field:
+    vocabulary = vocabulary_for(column)
+    own = source.vocabulary.get(column.name)
+    return Field(
+        target=column.name,
+        kind=_kind(column),
+        column=mapping.column,
+        value=None if mapping.value is None else str(mapping.value),
+        unit=mapping.unit,
+        to=column.unit,
+        formats=tuple(mapping.formats or ()),
+        clock=Clock(timezone, mapping.timezone or source.timezone),
+        vocabulary=vocabulary.extended(own) if vocabulary and own else vocabulary,
+    )
+
+
+def _kind(column: Column) -> Kind:
+    if vocabulary_for(column) is not None:
+        return "words"
+    by_type: dict[str, Kind] = {"DATE": "date", "INTEGER": "year", "DOUBLE": "number"}
+    if column.type in by_type:
+        return by_type[column.type]
+    if column.name == "lining":
+        return "lining"
+    return "id" if column.name in IDS else "text"
+
+
+def raw_text(field: Field, frame: pl.DataFrame) -> pl.Series:
+    """The field's cells, stripped; null where the cell says that there is nothing."""
+    if field.column is None:
+        return pl.Series(field.target, [field.value], dtype=pl.String).new_from_index(0, frame.height)
+    text = frame[field.column].str.strip_chars().alias(field.target)
+    empty = text.str.to_lowercase().is_in(list(missing_words())).fill_null(True)
+    return text.set(empty, None)
+
+
+def read_field(field: Field, frame: pl.DataFrame, notations: Notations) -> Values:
+    """Read a field from a chunk into values of the table's type."""
+    text = raw_text(field, frame)
+    nowhere = np.zeros(frame.height, dtype=bool)
+    if field.kind == "words":
+        return _words(field, text, frame)
+    if field.kind in {"id", "text", "lining"}:
+        return Values(_plain(field, text), nowhere, nowhere)
+    series = _parsed(field, text, notations)
+    return Values(series, (series.is_null() & text.is_not_null()).to_numpy(), nowhere)
+
+
+def _parsed(field: Field, text: pl.Series, notations: Notations) -> pl.Series:
+    if field.kind == "number":
+        decimal = notations.decimals.get(field.target, ".")
+        return parse_numbers(text, decimal=decimal, unit=field.unit, to=field.to).alias(field.target)
+    assert field.clock is not None
+    days = parse_dates(text, notations.dates.get(field.target, field.formats), field.clock)
+    return days.dt.year().cast(pl.Int32) if field.kind == "year" else days
+
+
+def _plain(field: Field, text: pl.Series) -> pl.Series:
+    if field.kind == "id":  # programs that hold ids as numbers write 10080.0
+        return text.str.replace(r"^(\d+)\.0+$", "$1")
+    if field.kind == "lining":
+        folded = text.map_elements(fold, return_dtype=pl.String, skip_nulls=True)
+        return text.set(folded.is_in(list(unlined_words())).fill_null(False), None)
+    return text.str.replace_all(r"\s+", " ")
+
+
+def _words(field: Field, text: pl.Series, frame: pl.DataFrame) -> Values:
+    """Look spellings up; the city's own vocabulary also sees what otherwise counts as empty, such as a dash."""
+    vocabulary = field.vocabulary
+    assert vocabulary is not None
+    whole = text if field.column is None else frame[field.column].str.strip_chars()
+    meanings = {cell: vocabulary.meaning(cell) for cell in whole.unique().to_list() if cell}
+    values = whole.replace_strict(meanings, default=None, return_dtype=pl.String).alias(field.target)
+    unknown = (values.is_null() & text.is_not_null()).to_numpy()
+    if vocabulary.kind == "boolean":
+        return Values((values == "true").alias(field.target), unknown, np.zeros(len(text), dtype=bool))
+    fallback = pl.select(
+        pl.when(pl.Series(unknown)).then(pl.lit(vocabulary.other)).otherwise(pl.lit(vocabulary.empty))
+    )
+    return Values(values.fill_null(fallback.to_series().cast(pl.String)), np.zeros(len(text), dtype=bool), unknown)

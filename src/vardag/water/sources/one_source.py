@@ -1,0 +1,172 @@
+"""Load one source, from opening its file to the row in the table ``source``."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from vardag.core.errors import InputError
+from vardag.water.city import City, Source, did_you_mean
+from vardag.water.schema import DELIVERED, Table
+from vardag.water.sources.area import WORLD, extent_text
+from vardag.water.sources.chunk import Layer
+from vardag.water.sources.csv_file import CsvLayer
+from vardag.water.sources.fields import Field, fields_of
+from vardag.water.sources.geometry import Placer
+from vardag.water.sources.mapping import Plan, map_chunk
+from vardag.water.sources.notes import Note, Notebook
+from vardag.water.sources.store import Counts, Fingerprint, Staging, forget, quarantined, record_source
+from vardag.water.sources.survey import survey
+from vardag.water.sources.vector_file import VectorLayer
+
+TEXT_SUFFIXES = {".csv", ".tsv", ".txt"}
+# Called with the share of a source's work that is done, 0 to 1; a file is read twice.
+Share = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What happened to one source.
+
+    Attributes
+    ----------
+    status
+        ``loaded``, ``unchanged`` (same file and mapping as last time) or ``removed`` (no longer in city.toml).
+    rows_in, kept
+        Rows read, and rows in the table.
+    quarantined
+        Rows left out, by reason; ``rows_in == kept + sum(quarantined.values())``.
+    notes
+        What was assumed or could not be read in rows that were kept.
+    """
+
+    name: str
+    table: str
+    path: str
+    status: str
+    rows_in: int = 0
+    kept: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+
+def load_source(
+    connection: duckdb.DuckDBPyConnection,
+    city: City,
+    name: str,
+    mark: Fingerprint,
+    *,
+    run_id: str,
+    share: Share | None = None,
+) -> SourceReport:
+    """Replace a source's rows by what its file holds now; run it inside a transaction.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, lacks a mapped column, has no rows, or most of its coordinates lie outside the
+        area of the city's coordinate system.
+    """
+    source, table = city.sources[name], DELIVERED[city.sources[name].table]
+    where = f"{name} ({source.path})"
+    layer = open_layer(city.folder / source.path, source)
+    fields = fields_of(source, table, timezone=city.timezone)
+    _require_columns(layer, fields, source, where)
+    notations, notes = survey(layer, fields, source=source, where=where, progress=_half(share, 0.0))
+    placer = _placer(layer, source, table, city, where)
+    forget(connection, name)
+    staging = Staging(connection, table, crs=city.crs)
+    book = Notebook()
+    plan = Plan(name, source, table, fields, notations, placer, staging.known, book)
+    counts = _fill(layer, plan, staging, where=where, share=_half(share, 0.5))
+    staging.settle()
+    record_source(connection, city, name, mark, counts, run_id=run_id)
+    return SourceReport(
+        name=name,
+        table=table.name,
+        path=source.path,
+        status="loaded",
+        rows_in=counts.rows_in,
+        kept=counts.kept,
+        quarantined=quarantined(connection, name),
+        notes=[*layer.notes, *notes, *book.notes()],
+    )
+
+
+def open_layer(path: Path, source: Source) -> Layer:
+    """Open a file with the reader for its kind."""
+    if path.suffix.lower() in TEXT_SUFFIXES:
+        return CsvLayer(path, encoding=source.encoding, delimiter=source.delimiter)
+    return VectorLayer(path, layer=source.layer, encoding=source.encoding)
+
+
+def _fill(layer: Layer, plan: Plan, staging: Staging, *, where: str, share: Share | None) -> Counts:
+    """Map and stage every chunk; count rows and watch for coordinates that lie."""
+    rows_in = kept = left_out = placed = 0
+    outside: list[NDArray[np.float64]] = []
+    for chunk in layer.chunks(plan.wanted, progress=share):
+        mapped = map_chunk(chunk, plan)
+        staging.add(mapped.kept, mapped.rejected, name=plan.name)
+        rows_in += chunk.rows_in
+        kept += mapped.kept.height
+        left_out += mapped.rejected.height
+        placed += mapped.placed
+        outside.append(mapped.outside)
+    assert rows_in == kept + left_out, f"{where}: {rows_in} rows in, {kept} kept, {left_out} left out"
+    if plan.placer is not None:
+        _refuse_lies(plan.placer, np.concatenate(outside), placed, where)
+    return Counts(rows_in, kept, left_out)
+
+
+def _refuse_lies(placer: Placer, outside: NDArray[np.float64], placed: int, where: str) -> None:
+    """Refuse a source whose places mostly lie outside the area; a few such rows are in quarantine."""
+    if len(outside) * 2 <= placed:
+        return
+    area = placer.area
+    west, south, east, north = area.city.area_of_use.bounds if area.city.area_of_use else WORLD
+    cures = area.cures(outside[:1000])
+    raise InputError(
+        f"{where}: {len(outside):,} of {placed:,} places lie outside the area of {area.city.to_string()} "
+        f"({area.city.name}). Found {extent_text(outside)}, read as {area.source.to_string()}; expected longitude "
+        f"{west:.5g} to {east:.5g}, latitude {south:.5g} to {north:.5g}. "
+        + (
+            f"Likely cure in city.toml: {', or '.join(cures)}."
+            if cures
+            else "Look up the file's coordinate system."
+        )
+    )
+
+
+def _placer(layer: Layer, source: Source, table: Table, city: City, where: str) -> Placer | None:
+    """Prepare to place the source's shapes; coordinates in columns are the city's system unless stated."""
+    if source.geometry is None and not layer.has_geometry:
+        return None
+    crs = source.crs or (city.crs if source.geometry else layer.crs)
+    if crs is None:
+        raise InputError(
+            f"{where}: the file does not say which coordinate system it is in. State it in city.toml under the "
+            f'source: crs = "{city.crs}" or another code.'
+        )
+    return Placer.make(table.geometry, source_crs=crs, city_crs=city.crs, where=where)
+
+
+def _require_columns(layer: Layer, fields: Iterable[Field], source: Source, where: str) -> None:
+    wanted = {field.column: field.target for field in fields if field.column}
+    wanted |= {column: "where" for column in source.where if column not in wanted}
+    missing = [column for column in wanted if column not in layer.columns]
+    if missing:
+        listed = ", ".join(layer.columns[:40]) or "none"
+        raise InputError(
+            "\n".join(
+                f"{where}: no column {column!r} (for {wanted[column]}).{did_you_mean(column, layer.columns)}"
+                for column in missing
+            )
+            + f"\nThe file has: {listed}."
+        )
+
+
+def _half(share: Share | None, start: float) -> Share | None:
+    return None if share is None else lambda done: share(start + done / 2)
