@@ -11,6 +11,7 @@ from vardag.water.life import lives, rebuilt_links
 from vardag.water.linking import link
 
 DAYS = st.integers(0, 9000).map(lambda days: date(1997, 1, 1) + timedelta(days=days))
+ROADS = st.sampled_from(["r1", "r2", None])
 MATERIALS, YEARS = st.sampled_from(["CI", "PVC", "UNKNOWN"]), st.sampled_from([None, 1950, 1998, 2004, 2012])
 
 
@@ -20,7 +21,7 @@ def registers(draw: st.DrawFn) -> pl.DataFrame:
     for number in range(draw(st.integers(1, 5))):
         values = {
             "y": draw(st.integers(0, 40)), "material": draw(MATERIALS), "install_year": draw(YEARS),
-            "road_id": draw(st.sampled_from(["r1", "r2", None])), "length_m": draw(st.sampled_from([0.0, 5.0, 100.0])),
+            "road_id": draw(ROADS), "length_m": draw(st.sampled_from([0.0, 5.0, 100.0])),
             "status": draw(st.sampled_from(["in_service", "retired"])),
         }  # fmt: skip
         rows.append(pipe(f"p{number}", **values))
@@ -32,7 +33,7 @@ def logs(draw: st.DrawFn) -> pl.DataFrame:
     rows = []
     for number in range(draw(st.integers(0, 8))):
         values = {
-            "material": draw(MATERIALS), "install_year": draw(YEARS), "road_id": draw(st.sampled_from(["r1", "r2", None])),
+            "material": draw(MATERIALS), "install_year": draw(YEARS), "road_id": draw(ROADS),
             "geom": draw(st.sampled_from([None, point(50, 1), point(50, 30)])),
         }  # fmt: skip
         rows.append(event(f"b{number}", draw(DAYS), draw(st.sampled_from(["p0", "p1", "x", "y", None])), **values))
@@ -50,7 +51,7 @@ def risk_set(table: pl.DataFrame, as_of: date) -> pl.DataFrame:
     return table.filter((pl.col("known_from") <= as_of) & leaves).drop("retired_date").sort("pipe_key")
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(registers(), logs(), DAYS, st.integers(0, 4000))
 def test_risk_set_does_not_know_later_breaks(
     register: pl.DataFrame, log: pl.DataFrame, cut: date, before: int
@@ -60,7 +61,7 @@ def test_risk_set_does_not_know_later_breaks(
     assert risk_set(built(register, log), as_of).equals(risk_set(known, as_of))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(registers(), logs(), DAYS)
 def test_later_breaks_leave_the_register_and_never_make_a_rebuilt_pipe_known_earlier(
     register: pl.DataFrame, log: pl.DataFrame, cut: date
@@ -72,7 +73,7 @@ def test_later_breaks_leave_the_register_and_never_make_a_rebuilt_pipe_known_ear
     assert (days["known_from_full"] == days["known_from"]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(registers(), logs())
 def test_rebuilt_pipes_are_known_after_their_first_break_and_every_link_has_a_life(
     register: pl.DataFrame, log: pl.DataFrame

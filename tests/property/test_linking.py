@@ -59,7 +59,7 @@ def test_every_break_has_one_row_in_order_with_a_reason(register: pl.DataFrame, 
     assert set(links["pipe_key"].drop_nulls()) <= set(register["pipe_id"])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(registers(), logs())
 def test_a_break_is_judged_alone(register: pl.DataFrame, log: pl.DataFrame) -> None:
     together = link(register, log, parameters=PARAMETERS)
