@@ -91,16 +91,16 @@ BREAKS_PER_KM_YEAR = 0.10  # 10 per 100 km and year
 BASE = (
     ("CI", 1925, 1.0),
     ("CI", 1950, 1.5),
-    ("CI", 2100, 2.9),  # thin-walled, spun: the worst of all
+    ("CI", 2100, 3.2),  # thin-walled, spun: the worst of all
     ("DI", 1975, 1.1),  # early, without corrosion protection
-    ("DI", 2100, 0.30),
+    ("DI", 2100, 0.22),
     ("ST", 2100, 1.4),
     ("AC", 2100, 0.9),
     ("CON", 2100, 0.35),
     ("PVC", 1974, 0.80),
-    ("PVC", 2100, 0.30),
+    ("PVC", 2100, 0.20),
     ("PE", 1980, 0.60),
-    ("PE", 2100, 0.14),
+    ("PE", 2100, 0.09),
 )
 AGE_POWER = {"CI": 0.7, "DI": 1.1, "ST": 1.2, "AC": 0.8, "CON": 0.6, "PVC": 0.4, "PE": 0.3}  # (age / 50) ** power
 DIAMETER_POWER = -0.65  # (diameter / 150 mm) ** power
@@ -109,9 +109,9 @@ CLAY_ON_IRON = 1.45  # once more for cast iron in clay, which moves and corrodes
 PRESSURE_PER_10_M = 1.13  # factor per 10 m of head above 50 m
 TRAFFIC_PER_DOUBLING = 1.05  # factor per doubling of ÅDT above 400
 COHORT_SPREAD = 0.30  # log sd of a factor shared by a material and five years of laying
-SPATIAL_SPREAD, SPATIAL_M = 0.45, 700.0  # log sd and wavelength of what the map does not know
+SPATIAL_SPREAD, SPATIAL_M = 0.60, 700.0  # log sd and wavelength of what the map does not know
 STREET_SHAPE = 2.5  # gamma shape of the factor shared by the pipes of a street link (mean 1)
-PIPE_SHAPE = 1.0  # gamma shape of the pipe's own factor (mean 1)
+PIPE_SHAPE = 1.5  # gamma shape of the pipe's own factor (mean 1)
 FEEDBACK = (0.60, 0.35, 0.20)  # added per own break last year, two and three years ago
 FEEDBACK_CAP = 1.5
 TREND_PER_YEAR = -0.008
