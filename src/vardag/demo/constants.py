@@ -120,7 +120,7 @@ WINTER_SENSITIVITY = {"CI": 1.0, "AC": 0.8, "DI": 0.6, "ST": 0.6, "CON": 0.4, "P
 MONTHS = (1.75, 1.65, 1.25, 0.85, 0.65, 0.60, 0.65, 0.75, 0.80, 0.90, 1.05, 1.40)  # share by month, January first
 
 # --- terrain --------------------------------------------------------------------------------------------------
-SOIL_M, SOIL_CELL_M = 850.0, 50.0  # wavelength of the soil map, cell of the raster it is drawn from
+SOIL_M, SOIL_CELL_M = 700.0, 50.0  # wavelength of the soil map, cell of the raster it is drawn from
 SOIL_LEVELS = (("lera", -0.35), ("sand", 0.20), ("morän", 1.00), ("berg", 99.0))  # class below the level
 FILL_LEVEL = 0.75  # made ground where the second field is above this, more near the centre
 HEAD_M = (38.0, 74.0)  # range of the static head of the pressure zones

@@ -60,15 +60,20 @@ def soil_frame(terrain: Terrain) -> pl.DataFrame:
     size = (len(axis), len(axis))
     fill = _between(axis, terrain.fill_value(xy).reshape(size), 0.0, 99.0)
     made = shapely.union_all(fill)
-    classes, polygons = ["fyllning"] * len(fill), list(fill)
+    polygons = _parts(fill)
+    classes = ["fyllning"] * len(polygons)
     soil, lower = terrain.soil(xy).reshape(size), -99.0
     for name, upper in constants.SOIL_LEVELS:
-        natural = shapely.difference(_between(axis, soil, lower, upper), made)
-        parts = [part for part in shapely.get_parts(natural) if part.area > 1]
+        parts = _parts(shapely.difference(_between(axis, soil, lower, upper), made))
         classes, polygons, lower = classes + [name] * len(parts), polygons + parts, upper
     moved = shapely.transform(np.array(polygons, dtype=object), to_sweref)
     ids = [f"J{number}" for number in range(1, len(classes) + 1)]
     return pl.DataFrame({"JORD_ID": ids, "JORDART": classes, "geom": list(shapely.to_wkb(moved))})
+
+
+def _parts(geometry: Words) -> list[shapely.Polygon]:
+    """Single polygons, without slivers below a square metre."""
+    return [part for part in shapely.get_parts(geometry) if part.area > 1]
 
 
 def _between(axis: Floats, values: Floats, lower: float, upper: float) -> Words:
