@@ -74,11 +74,12 @@ def test_midpoints_of_line_multiline_point_and_nothing() -> None:
         shapely.LineString([(0, 0), (10, 0)]).wkb,
         shapely.MultiLineString([[(0, 0), (4, 0)], [(4, 0), (10, 0)]]).wkb,
         shapely.Point(3, 4).wkb,
+        shapely.LineString().wkb,
         None,
     ]
     x, y = spatial.midpoints(shapes)
-    np.testing.assert_allclose(x, [5, 5, 3, np.nan])
-    np.testing.assert_allclose(y, [0, 0, 4, np.nan])
+    np.testing.assert_allclose(x, [5, 5, 3, np.nan, np.nan])
+    np.testing.assert_allclose(y, [0, 0, 4, np.nan, np.nan])
 
 
 def test_hilbert_visits_a_grid_by_steps_of_one() -> None:

@@ -85,6 +85,7 @@ def midpoints(geoms: Wkb) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     single = shapely.get_type_id(merged) == 1
     points = shapely.centroid(merged)
     points[single] = shapely.line_interpolate_point(merged[single], 0.5, normalized=True)
+    points[shapely.is_empty(points)] = None
     return shapely.get_x(points), shapely.get_y(points)
 
 

@@ -8,9 +8,8 @@ apart, by `labels`, from the day after.
 - Right censoring: retirement and the record's end shorten the window that counts (`exposure_years`).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -219,6 +218,14 @@ def _count(network: Network, cut: Snapshot, end: date) -> NDArray[np.int32]:
     return np.bincount(place[place >= 0], minlength=cut.size).astype(np.int32)
 
 
-def year_ends(first: int, last: int) -> Iterable[date]:
+def year_ends(first: int, last: int) -> list[date]:
     """31 December of each year from `first` to `last`, both included."""
-    return (date(year, 12, 31) for year in range(first, last + 1))
+    return [date(year, 12, 31) for year in range(first, last + 1)]
+
+
+def years_before(network: Network, day: date, *, history: int) -> list[date]:
+    """`day` and its anniversaries before it, oldest first, that have `history` years of the record behind them."""
+    first = _years_after(network.record_start, history)
+    back = range(day.year - network.record_start.year, 0, -1)
+    earlier = (_years_after(day, -years) for years in back)
+    return [when for when in earlier if when >= first - timedelta(days=1)] + [day]

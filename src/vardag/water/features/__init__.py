@@ -1,12 +1,12 @@
 """Features: one pure function is one column; `panel_of` puts them beside the labels, year by year."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import polars as pl
 
 from vardag.water.features import catalogue, history, neighbours, pipe, surroundings
-from vardag.water.features.catalogue import CATALOGUE, compute, data_card, family_of
+from vardag.water.features.catalogue import CATALOGUE, compute, data_card, families
 from vardag.water.panel import Network, Snapshot, labels, snapshot
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "catalogue",
     "compute",
     "data_card",
-    "family_of",
+    "families",
     "history",
     "neighbours",
     "panel_of",
@@ -27,7 +27,7 @@ IDENTITY = ("pipe_key", "origin", "length_m")
 
 
 def panel_of(
-    network: Network, as_ofs: Iterable[date], *, progress: Callable[[date], None] | None = None
+    network: Network, as_ofs: Sequence[date], *, progress: Callable[[int, int], None] | None = None
 ) -> pl.DataFrame:
     """Build the panel: identity, labels and features of the risk set of each `as_of`, one under the other.
 
@@ -37,9 +37,9 @@ def panel_of(
     ``exposure_years``, ``breaks``, ``breaks_3y`` and one column per feature of the catalogue.
     """
     years = []
-    for as_of in as_ofs:
+    for done, as_of in enumerate(as_ofs):
         if progress:
-            progress(as_of)
+            progress(done, len(as_ofs))
         years.append(panel_year(network, snapshot(network, as_of)))
     return pl.concat(years)
 

@@ -77,9 +77,9 @@ def _column(entry: Feature, cut: Snapshot) -> pl.Series:
     return values.cast(pl.String) if entry.category else values.cast(pl.Float64).fill_nan(None)
 
 
-def family_of(name: str) -> str:
-    """Return the family of a feature by its column name."""
-    return CATALOGUE[name].family
+def families() -> dict[str, str]:
+    """Family of each feature, by column name."""
+    return {name: entry.family for name, entry in CATALOGUE.items()}
 
 
 def data_card() -> list[dict[str, str]]:

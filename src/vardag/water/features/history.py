@@ -62,4 +62,4 @@ def own_observed_years(cut: Snapshot) -> Values:
 def own_rate(cut: Snapshot) -> Values:
     """Own breaks per km and observed year, with the length and time shrunk so that short pipes do not explode."""
     km_years = cut.lives["length_m"].to_numpy() / 1000 * np.asarray(own_observed_years(cut))
-    return count_own(cut, np.ones(cut.breaks.height)) / (km_years + SHRINK_KM_YEARS)
+    return np.asarray(count_own(cut, np.ones(cut.breaks.height)) / (km_years + SHRINK_KM_YEARS))

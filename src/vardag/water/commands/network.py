@@ -1,0 +1,51 @@
+"""From the delivered tables to the network with its history: place, link, rebuild, join."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from vardag.core import db
+from vardag.water.commands.workspace import Tables, Workspace
+from vardag.water.life import lives, rebuilt_links, survivorship
+from vardag.water.linking import link, place
+from vardag.water.lof.port import POLICY
+from vardag.water.panel import Network, build_network
+
+
+@dataclass(frozen=True)
+class History:
+    """The network, how each break was linked, and how much of the log that makes usable."""
+
+    network: Network
+    links: pl.DataFrame
+    survivorship: dict[str, Any]
+
+
+def build_history(work: Workspace, tables: Tables) -> History:
+    """Place pipes without geometry, link breaks, rebuild replaced pipes and join everything into a network."""
+    run = work.run
+    with run.step("link") as step:
+        pipes = place(tables.pipes, tables.roads)
+        links = link(pipes, tables.breaks, parameters=POLICY)
+        links = rebuilt_links(pipes, tables.breaks, links, parameters=POLICY)
+        step.rows(rows_in=tables.breaks.height, rows_out=links["pipe_key"].drop_nulls().len())
+    with run.step("life") as step:
+        table = lives(pipes, tables.breaks, links, record_start=tables.record_start, parameters=POLICY)
+        report = survivorship(tables.breaks, links, table)
+        step.rows(rows_in=tables.pipes.height, rows_out=table.height)
+    with run.step("network"):
+        network = build_network(
+            lives=table,
+            breaks=tables.breaks,
+            links=links,
+            roads=tables.roads,
+            soil=tables.soil,
+            zones=tables.zones,
+            record_start=tables.record_start,
+            record_end=tables.record_end,
+        )
+    with run.step("store"), db.transaction(work.connection):
+        db.replace(work.connection, "link", links)
+        db.replace(work.connection, "life", table)
+    return History(network, links, report)

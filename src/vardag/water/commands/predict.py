@@ -1,0 +1,146 @@
+"""`vardag water predict`: rank every pipe by the breaks to expect in the year after a date."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from vardag.core import db
+from vardag.core.errors import InputError
+from vardag.water import features, schema
+from vardag.water.commands.check import check_tables
+from vardag.water.commands.network import build_history
+from vardag.water.commands.workspace import OnStep, Workspace, read_tables, workspace
+from vardag.water.features import CATALOGUE, families
+from vardag.water.lof.boosting import Boosted
+from vardag.water.lof.calibrate import Calibrated
+from vardag.water.lof.explain import explain
+from vardag.water.lof.few import Choice, choose
+from vardag.water.lof.intervals import shape_out_of_time
+from vardag.water.lof.port import POLICY
+from vardag.water.lof.ranking import rank
+from vardag.water.panel import Network, risk_set, years_before
+from vardag.water.publish.values import reason_values, strongest
+
+DEFAULT_SEED = 1
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a prediction rests on and found; the ranked pipes themselves are in the table ``prediction``."""
+
+    run_id: str
+    as_of: date
+    model: str
+    note: str
+    pipes: int
+    length_km: float
+    label_breaks: int
+    expected_breaks: float
+    calibration: dict[str, Any]
+    predictions: pl.DataFrame
+
+
+def predict(
+    folder: Path, *, as_of: date | None = None, seed: int = DEFAULT_SEED, on_step: OnStep | None = None
+) -> Predicted:
+    """Predict the breaks of the year after `as_of`, from what was known on that day.
+
+    Parameters
+    ----------
+    folder
+        City folder, loaded.
+    as_of
+        Last day whose knowledge may be used; the record's last day unless given.
+    seed
+        Seed of everything random.
+
+    Raises
+    ------
+    InputError
+        When no pipe was in the ground and under observation on `as_of`, or when it lies outside the record.
+    """
+    with workspace(folder, "water predict", seed=seed, on_step=on_step) as work:
+        with work.run.step("read"):
+            tables = read_tables(work)
+        check_tables(work, tables)
+        network = build_history(work, tables).network
+        day = _checked_day(as_of or network.record_end, network)
+        panel = build_panel(work, network, day)
+        past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
+        choice, model, shape = fit(work, past)
+        predictions = score(work, model, today, shape)
+        store(work, predictions, day, model.name)
+    return Predicted(
+        run_id=work.run.run_id,
+        as_of=day,
+        model=model.name,
+        note=choice.words(work.city.language),
+        pipes=predictions.height,
+        length_km=float(predictions["length_m"].sum()) / 1000,
+        label_breaks=int(past["breaks"].sum()),
+        expected_breaks=float(predictions["expected_breaks"].sum()),
+        calibration=model.record.document(),
+        predictions=predictions,
+    )
+
+
+def _checked_day(day: date, network: Network) -> date:
+    if not network.record_start <= day <= network.record_end:
+        raise InputError(
+            f"as_of: {day} lies outside the record, {network.record_start} to {network.record_end}. "
+            "Choose a day within it, or correct record_start and record_end in city.toml."
+        )
+    if not risk_set(network, day).size:
+        raise InputError(
+            f"as_of: no pipe was in the ground and under observation on {day}. Choose a later day, or check "
+            "install_date in the pipe source's columns."
+        )
+    return day
+
+
+def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:
+    """Pipe-years of `day` and of every year before it that has some history behind it."""
+    days = years_before(network, day, history=POLICY.value("panel_history_years"))
+    with work.run.step("panel") as step:
+        panel = features.panel_of(network, days, progress=step.advance)
+        step.rows(rows_out=panel.height)
+    return panel
+
+
+def fit(work: Workspace, past: pl.DataFrame) -> tuple[Choice, Calibrated, float]:
+    """Choose the model by how many breaks there are, fit it, and estimate how far pipes differ from it."""
+    with work.run.step("fit") as step:
+        trained = Boosted(tuple(CATALOGUE))
+        choice = choose(past, model=trained)
+        model = Calibrated(choice.model).fit(past)
+        step.rows(rows_in=past.height)
+    with work.run.step("spread"):
+        shape = shape_out_of_time(choice.model, past)
+    return choice, model, shape
+
+
+def score(work: Workspace, model: Calibrated, today: pl.DataFrame, shape: float) -> pl.DataFrame:
+    """Rank the risk set, with the reasons of each pipe."""
+    with work.run.step("score") as step:
+        ranked = rank(today, model.rate(today), shape=shape)
+        step.rows(rows_out=ranked.height)
+    with work.run.step("explain"):
+        rows = ranked["row"].to_numpy()
+        reasons = strongest(explain(model, today, rows, families=families()), reason_values(today[rows]))
+    return ranked.drop("row").with_columns(reasons=reasons)
+
+
+def store(work: Workspace, predictions: pl.DataFrame, day: date, model: str) -> None:
+    """Write the prediction over the last one, reasons as JSON."""
+    names = schema.PREDICTION.names
+    reasons = pl.Series([json.dumps(row) for row in predictions["reasons"].to_list()], dtype=pl.String)
+    table = predictions.with_columns(
+        run_id=pl.lit(work.run.run_id), as_of=pl.lit(day), model=pl.lit(model), reasons=reasons
+    )
+    with work.run.step("store"), db.transaction(work.connection):
+        db.replace(work.connection, "prediction", table.select(names))
+

@@ -1,0 +1,120 @@
+"""What every command begins with: the city, its database, a run record, and the tables as frames."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from vardag.core import db
+from vardag.core.errors import DatabaseError, InputError
+from vardag.core.runs import Run, recorded
+from vardag.water import schema
+from vardag.water.city import City
+
+OnStep = Callable[[str, float], None]
+MONTHS_OF_A_WHOLE_YEAR = 12
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The city's delivered tables as frames; geometry as WKB in ``geom``.
+
+    `breaks` holds the label events of mains inside the record, `log` every row of the break table.
+    """
+
+    pipes: pl.DataFrame
+    breaks: pl.DataFrame
+    log: pl.DataFrame
+    roads: pl.DataFrame
+    soil: pl.DataFrame
+    zones: pl.DataFrame
+    sources: pl.DataFrame
+    quarantine: pl.DataFrame
+    record_start: date
+    record_end: date
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A city with its open database and the run that is being recorded."""
+
+    city: City
+    connection: duckdb.DuckDBPyConnection
+    run: Run
+
+
+@contextmanager
+def workspace(
+    folder: Path, command: str, *, seed: int | None = None, on_step: OnStep | None = None
+) -> Iterator[Workspace]:
+    """Open a city folder's database for a recorded run.
+
+    Raises
+    ------
+    DatabaseError
+        When the city has not been loaded (cure: ``vardag water load``) or the file is in use.
+    """
+    city = City.read(folder)
+    if not city.database.exists():
+        raise DatabaseError(f"{city.database}: not there. Load the city first: vardag water load {folder}")
+    with db.connect(city.database) as connection:
+        schema.migrate(connection)
+        inputs = dict(connection.execute("SELECT source, content_hash FROM source ORDER BY 1").fetchall())
+        run = Run(command, seed=seed, configuration_hash=city.configuration_hash, inputs=inputs, on_step=on_step)
+        with recorded(connection, run):
+            yield Workspace(city, connection, run)
+
+
+def read_tables(work: Workspace) -> Tables:
+    """Read the delivered tables and choose the label events.
+
+    Raises
+    ------
+    InputError
+        When there are no pipes.
+    """
+    frames = {name: read_table(work.connection, name) for name in (*schema.DELIVERED, "source", "quarantine")}
+    pipes = frames["pipe"].filter(pl.col("function").fill_null("main") != "service")
+    if pipes.is_empty():
+        raise InputError(
+            f'pipe: {frames["pipe"].height:,} rows, none of them a main. Map a source with table = "pipe" in '
+            "city.toml and load it again."
+        )
+    log = frames["break"]
+    start, end = record_of(work.city, log)
+    wanted = pl.col("event").fill_null("break").is_in(work.city.events)
+    return Tables(
+        pipes=pipes,
+        breaks=log.filter(wanted & pl.col("break_date").is_between(start, end)),
+        log=log,
+        roads=frames["road"],
+        soil=frames["soil"],
+        zones=frames["pressure_zone"],
+        sources=frames["source"],
+        quarantine=frames["quarantine"],
+        record_start=start,
+        record_end=end,
+    )
+
+
+def read_table(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
+    """Read a whole table of the schema in its stored order, geometry as WKB."""
+    table = next(table for table in schema.TABLES if table.name == name)
+    columns = ", ".join(
+        "ST_AsWKB(geom)::BLOB AS geom" if column == "geom" else f'"{column}"' for column in table.names
+    )
+    return db.read(connection, f'SELECT {columns} FROM "{name}"')  # noqa: S608
+
+
+def record_of(city: City, log: pl.DataFrame) -> tuple[date, date]:
+    """First and last day that the break log covers: as city.toml says, else its first and last whole years."""
+    first, last = log["break_date"].min(), log["break_date"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        first = last = date(2000, 12, 31)
+    complete = last.year if last.month == MONTHS_OF_A_WHOLE_YEAR else last.year - 1
+    start = city.record_start or date(first.year, 1, 1)
+    return start, city.record_end or date(max(complete, start.year), 12, 31)

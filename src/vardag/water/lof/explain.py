@@ -1,0 +1,27 @@
+"""What moves each pipe's rate, as multipliers by family of features, whatever the model."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from vardag.water.lof.boosting import Boosted
+from vardag.water.lof.calibrate import Calibrated
+from vardag.water.lof.port import Model
+
+
+def explain(
+    model: Model, year: pl.DataFrame, rows: NDArray[np.int64], *, families: Mapping[str, str]
+) -> pl.DataFrame:
+    """Multipliers of the typical rate, one row per row asked for.
+
+    Boosted trees tell each family's part (`Boosted.explain`). A model of cohort rates knows one thing about a
+    pipe, its material and era, so the whole of its difference from the network's mean is told as that.
+    """
+    inside = model.model if isinstance(model, Calibrated) else model
+    if isinstance(inside, Boosted):
+        return inside.explain(year, rows, families=families)
+    rate = np.maximum(inside.rate(year), 1e-12)
+    mean = float(np.average(rate, weights=year["length_m"].to_numpy()))
+    return pl.DataFrame({"base": np.full(rows.size, mean), "material": rate[rows] / mean})
