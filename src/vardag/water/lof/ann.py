@@ -23,7 +23,7 @@ from sklearn.neural_network import MLPRegressor
 
 from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
 from vardag.water.lof.glm import with_past_rate
-from vardag.water.lof.port import Floats, counts, km_years, network_rate, usable
+from vardag.water.lof.port import Floats, counts, km_years, network_rate, one_thread, usable
 
 INPUTS = (
     # the pipe
@@ -91,7 +91,8 @@ class NeuralNetwork:
         encoding = learn(rows, INPUTS)
         target, size = counts(rows) / km_years(rows) / mean, km_years(rows) * weights
         held = self._held_out(rows)
-        network = self._train(matrix(rows, encoding), target, size / size.mean(), held)
+        with one_thread():
+            network = self._train(matrix(rows, encoding), target, size / size.mean(), held)
         return replace(self, encoding=encoding, network=network, mean=mean)
 
     def _held_out(self, rows: pl.DataFrame) -> NDArray[np.bool_]:
@@ -130,7 +131,8 @@ class NeuralNetwork:
         """Return the network's rate; the network's mean rate where nothing could be learnt."""
         if self.network is None:
             return np.full(panel.height, self.mean)
-        relative: Floats = self.network.predict(matrix(with_past_rate(panel), self.encoding))
+        with one_thread():
+            relative: Floats = self.network.predict(matrix(with_past_rate(panel), self.encoding))
         return self.mean * np.nan_to_num(relative, nan=1.0, posinf=1e3).clip(0.0, 1e3)
 
 

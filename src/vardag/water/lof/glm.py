@@ -18,7 +18,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import PoissonRegressor
 
 from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
-from vardag.water.lof.port import POLICY, Floats, counts, km_years, lengths_km, network_rate, numbers, usable
+from vardag.water.lof.port import (
+    POLICY,
+    Floats,
+    counts,
+    km_years,
+    lengths_km,
+    network_rate,
+    numbers,
+    one_thread,
+    usable,
+)
 
 RIDGE = 1e-4
 OWN_SHRINK_KM_YEARS = 1.0
@@ -69,7 +79,7 @@ class PoissonGlm:
         encoding = learn(rows, TERMS + tuple(Term(name, "log1p") for name in self.neighbours))
         size = km_years(rows)
         regression = PoissonRegressor(alpha=RIDGE, solver="newton-cholesky", max_iter=100)
-        with warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             # Newton's last steps may not reach the tolerance on nearly empty cells; the ridge bounds them.
             warnings.simplefilter("ignore", ConvergenceWarning)
             regression.fit(matrix(rows, encoding), counts(rows) / size, sample_weight=size * weights)
@@ -79,5 +89,6 @@ class PoissonGlm:
         """Return the fitted rate, kept within a thousand times the network's."""
         if self.regression is None:
             return pl.repeat(self.mean, panel.height, dtype=pl.Float64, eager=True).to_numpy()
-        rate: Floats = self.regression.predict(matrix(with_past_rate(panel), self.encoding))
+        with one_thread():
+            rate: Floats = self.regression.predict(matrix(with_past_rate(panel), self.encoding))
         return rate.clip(0.0, SAFE_FACTOR * self.mean)
