@@ -1,0 +1,161 @@
+"""Level, spread and the fallback: calibration, intervals, few breaks."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from vardag.water.lof.baselines import MaterialAge
+from vardag.water.lof.bayes import EmpiricalBayes
+from vardag.water.lof.calibrate import Calibrated, calibrated
+from vardag.water.lof.example import example_panel
+from vardag.water.lof.few import TEXTS, CohortPrior, choose, prior_rate, published_rates
+from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, spread_out_of_time
+from vardag.water.lof.port import POLICY, km_years
+
+
+@pytest.fixture(scope="module")
+def panel() -> pl.DataFrame:
+    return example_panel(pipes=800, years=8)
+
+
+def test_calibrated_total_is_what_the_latest_years_gave(panel: pl.DataFrame) -> None:
+    model = Calibrated(MaterialAge(), years=2).fit(panel)
+    latest = panel.filter(pl.col("as_of") >= date(2020, 12, 31))
+    expected = float((model.rate(latest) * km_years(latest)).sum())
+    assert expected == pytest.approx(float(latest["breaks"].sum()), rel=0.02)
+    assert model.record.label_years == (2021, 2022)
+    assert model.record.document()["label_years"] == [2021, 2022]
+
+
+def test_a_falling_rate_is_followed(panel: pl.DataFrame) -> None:
+    """With no breaks in the last three years the level falls, but not to nothing."""
+    last_three = pl.col("as_of") >= date(2019, 12, 31)
+    falling = panel.with_columns(breaks=pl.when(last_three).then(0).otherwise("breaks").cast(pl.Int32))
+    factor = Calibrated(MaterialAge(), years=3).fit(falling).record.factor
+    assert 0 < factor < 0.1
+
+
+def test_calibration_keeps_the_ranking_and_the_name(panel: pl.DataFrame) -> None:
+    inner = MaterialAge().fit(panel).rate(panel)
+    (outer,) = calibrated([MaterialAge()], years=2)
+    assert outer.name == "material_age"
+    ratio = outer.fit(panel).rate(panel) / inner
+    assert ratio == pytest.approx(ratio[0])
+
+
+def test_interval_covers_the_true_rates_as_often_as_it_says() -> None:
+    """True rates drawn from the very gamma: four of five lie inside."""
+    generator = np.random.default_rng(0)
+    predicted = generator.lognormal(-2, 1, 20_000)
+    true = predicted * generator.gamma(1.7, 1 / 1.7, predicted.size)
+    low, high = interval(predicted, 1.7)
+    assert ((true >= low) & (true <= high)).mean() == pytest.approx(0.8, abs=0.01)
+    assert (true < low).mean() == pytest.approx(0.1, abs=0.01)
+
+
+def test_the_shape_is_found_again_from_counts() -> None:
+    generator = np.random.default_rng(1)
+    expected = generator.lognormal(-0.5, 0.7, 40_000)
+    seen = generator.poisson(expected * generator.gamma(2.0, 0.5, expected.size)).astype(float)
+    assert most_likely_kappa(seen, expected) == pytest.approx(2.0, rel=0.1)
+
+
+def test_the_interval_of_a_fitted_model_covers_the_towns_true_rates() -> None:
+    town = example_panel(pipes=4000, years=10, seed=2)
+    spread = spread_out_of_time(EmpiricalBayes(), town)
+    now = town.filter(pl.col("as_of") == date(2021, 12, 31))
+    rate = EmpiricalBayes().fit(town.filter(pl.col("as_of") < date(2021, 12, 31))).rate(now)
+    low, high = interval(rate, spread.shape(now))
+    true = now["true_rate"].to_numpy()
+    # Where breaks fall is where the interval matters; weigh each pipe by what it is expected to give.
+    share = np.average((true >= low) & (true <= high), weights=rate * km_years(now))
+    assert 0.65 < share < 0.97
+
+
+def test_own_breaks_narrow_the_interval() -> None:
+    low, high = interval(np.array([1.0, 1.0]), np.array([1.0, 6.0]))
+    assert high[1] - low[1] < high[0] - low[0]
+
+
+def test_kappa_is_found_beside_own_breaks() -> None:
+    """A history of Poisson breaks and a gamma of shape 1.5: the posterior mean's spread gives 1.5 back."""
+    generator = np.random.default_rng(3)
+    true = generator.gamma(1.5, 1 / 1.5, 200_000)
+    history, ahead = 1.2, 0.5
+    own = generator.poisson(true * history)
+    posterior = (1.5 + own) / (1.5 + history)
+    seen = generator.poisson(true * ahead).astype(float)
+    assert most_likely_kappa(seen, posterior * ahead, own.astype(float)) == pytest.approx(1.5, rel=0.1)
+
+
+def test_too_few_years_give_the_prior_shape(panel: pl.DataFrame) -> None:
+    short = panel.filter(pl.col("as_of") > date(2019, 12, 31))
+    assert spread_out_of_time(MaterialAge(), short).kappa == POLICY.value("dispersion_prior")["median"]
+
+
+def test_with_nothing_seen_the_prior_stands() -> None:
+    nothing = np.zeros(0)
+    assert most_likely_kappa(nothing, nothing, prior=(3.0, 0.5)) == pytest.approx(3.0, rel=1e-3)
+
+
+def test_chance_of_a_break_by_hand() -> None:
+    assert p_break(np.array([0.5]), 1e4)[0] == pytest.approx(1 - np.exp(-0.5), rel=1e-4)
+    assert p_break(np.array([0.5]), 1.0)[0] == pytest.approx(1 - 1 / 1.5)
+    assert p_break(np.array([0.0]), 1.0)[0] == 0.0
+
+
+def test_no_breaks_gives_lowered_published_rates(panel: pl.DataFrame) -> None:
+    quiet = panel.with_columns(breaks=pl.lit(0, dtype=pl.Int32))
+    rate = CohortPrior().fit(quiet).rate(quiet)
+    assert (rate > 0).all()
+    assert (rate < prior_rate(quiet)).all()
+    ci, pvc = (float(np.mean(rate[(quiet["material"] == name).to_numpy()])) for name in ("CI", "PVC"))
+    assert ci > 3 * pvc
+
+
+def test_a_cohort_prior_by_hand() -> None:
+    """One material, one cohort, 100 km-years of cast iron and four breaks."""
+    rows = pl.DataFrame(
+        {
+            "pipe_key": ["a"],
+            "as_of": [date(2021, 12, 31)],
+            "material": ["CI"],
+            "era": ["1950s"],
+            "length_m": [100_000.0],
+            "exposure_years": [1.0],
+            "breaks": [4],
+        }
+    )
+    a, b = POLICY.value("prior_breaks_level"), POLICY.value("prior_breaks_group")
+    expected = 100 * published_rates()["CI"]
+    level = (4 + a) / (expected + a)
+    material = (4 + b) / (expected * level + b)
+    cohort = (4 + b) / (expected * level * material + b)
+    found = CohortPrior().fit(rows).rate(rows)[0]
+    assert found == pytest.approx(published_rates()["CI"] * level * material * cohort)
+    assert found * 100 == pytest.approx(4, rel=0.15)
+
+
+def test_many_breaks_drown_the_prior() -> None:
+    town = example_panel(pipes=3000, years=10, level=20.0)
+    rate = CohortPrior().fit(town).rate(town)
+    for material in ("CI", "PVC"):
+        rows = (town["material"] == material).to_numpy()
+        expected = float((rate * km_years(town))[rows].sum())
+        assert expected == pytest.approx(float(town.filter(pl.Series(rows))["breaks"].sum()), rel=0.05)
+
+
+@pytest.mark.parametrize(("level", "reason"), [(0.0, "few_zero"), (0.1, "few_some"), (1.0, "enough")])
+def test_the_choice_and_its_reason(level: float, reason: str) -> None:
+    town = example_panel(pipes=400, years=10, level=level)
+    choice = choose(town, model=MaterialAge())
+    assert choice.reason == reason
+    assert choice.model.name == ("material_age" if reason == "enough" else "cohort_prior")
+    assert str(choice.values["km_years"]) in choice.words("en")
+    assert choice.words("sv") != choice.words("en")
+
+
+def test_the_texts_have_both_languages() -> None:
+    assert TEXTS.incomplete() == []
