@@ -6,7 +6,8 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,7 +18,7 @@ from vardag.water.sources.chunk import LINE, Chunk, Progress, Rejected
 from vardag.water.sources.notes import Note
 
 CELLS_PER_CHUNK = 1_500_000
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000
 BLOCK = 1 << 20
 LONGEST_CELL = 64 << 20
 DELIMITERS = (",", ";", "\t", "|")
@@ -56,49 +57,51 @@ class CsvLayer:
         size = max(self.path.stat().st_size, 1)
         limit = min(MAX_ROWS, max(1000, CELLS_PER_CHUNK // len(self.columns)))
         with self.path.open("rb") as binary:
-            records = self._records(binary)
-            next(records)
-            while batch := list(islice(records, limit)):
-                yield self._chunk(batch, positions)
+            batches = self._batches(binary, limit)
+            next(batches)
+            for lines, batch in batches:
+                yield self._chunk(lines, batch, positions)
                 if progress:
                     progress(min(binary.tell() / size, 1.0))
 
-    def _records(self, binary: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-        """Line number and cells of each record that is not blank."""
+    def _batches(self, binary: BinaryIO, limit: int) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
+        """Batches of records with the line that each begins on; the header comes first, alone."""
         csv.field_size_limit(LONGEST_CELL)
         text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
         reader = csv.reader(text, delimiter=self.delimiter)
-        line = 1
+        done = 0
         try:
-            for cells in reader:
-                if cells:
-                    yield line, cells
-                line = reader.line_num + 1
+            yield range(1, 2), [next(filter(None, reader), [])]
+            done = reader.line_num
+            while batch := list(islice(reader, limit)):
+                yield _lines(batch, first=done + 1, last=reader.line_num), batch
+                done = reader.line_num
         except UnicodeDecodeError as error:
             raise InputError(
-                f"{self.path.name}: after line {line} there is text that is not {self.encoding} "
+                f"{self.path.name}: after line {done} there is text that is not {self.encoding} "
                 f"(byte {error.object[error.start]:#04x}). State the encoding in city.toml, such as "
                 'encoding = "cp1252".'
             ) from None
         except csv.Error as error:
             raise InputError(
-                f"{self.path.name} line {line}: cannot be read as CSV ({error}). "
+                f"{self.path.name}: after line {done} it cannot be read as CSV ({error}). "
                 "Look for a quote that is never closed."
             ) from None
-        finally:
-            text.detach()
 
-    def _chunk(self, batch: list[tuple[int, list[str]]], positions: dict[str, int]) -> Chunk:
+    def _chunk(self, lines: Sequence[int], batch: list[list[str]], positions: dict[str, int]) -> Chunk:
         width = len(self.columns)
-        good = [(line, cells) for line, cells in batch if len(cells) == width and any(cells)]
-        bad = [self._reject(line, cells) for line, cells in batch if not (len(cells) == width and any(cells))]
-        rows = [cells for _, cells in good]
-        columns = {
-            name: pl.Series(name, [cells[position] for cells in rows], dtype=pl.String)
+        bad = [row for row, cells in enumerate(batch) if len(cells) != width or not any(cells)]
+        rejected = [self._reject(lines[row], batch[row]) for row in bad if batch[row]]
+        rows = batch
+        if bad:
+            good = sorted(set(range(len(batch))).difference(bad))
+            rows, lines = [batch[row] for row in good], [lines[row] for row in good]
+        columns = [
+            pl.Series(name, list(map(itemgetter(position), rows)), dtype=pl.String)
             for name, position in positions.items()
-        }
-        lines = pl.Series(LINE, [line for line, _ in good], dtype=pl.Int64)
-        return Chunk(pl.DataFrame([lines, *columns.values()]), lambda row: self._json(rows[row]), bad)
+        ]
+        frame = pl.DataFrame([pl.Series(LINE, lines, dtype=pl.Int64), *columns])
+        return Chunk(frame, lambda row: self._json(rows[row]), rejected)
 
     def _reject(self, line: int, cells: list[str]) -> Rejected:
         if not any(cells):
@@ -111,7 +114,7 @@ class CsvLayer:
 
     def _header(self) -> list[str]:
         with self.path.open("rb") as binary:
-            _, cells = next(self._records(binary), (0, []))
+            _, (cells,) = next(self._batches(binary, 1))
         names = [name.strip() for name in cells]
         if not any(names):
             raise InputError(f"{self.path.name}: the file is empty, expected a header line with column names.")
@@ -144,6 +147,18 @@ class CsvLayer:
                 return "utf-8"
         self.notes.append(Note("encoding_assumed", "", 0, "cp1252"))
         return "cp1252" if not _has_undefined_cp1252(self.path) else "latin-1"
+
+
+def _lines(batch: Sequence[Sequence[str]], *, first: int, last: int) -> Sequence[int]:
+    """Line that each record begins on: one after the other, unless cells hold line breaks."""
+    if last - first + 1 == len(batch):
+        return range(first, last + 1)
+    heights = [1 + sum(map(_line_breaks, cells)) for cells in batch]
+    return list(accumulate(heights, initial=first))[:-1]
+
+
+def _line_breaks(cell: str) -> int:
+    return cell.count("\n") + cell.count("\r") - cell.count("\r\n")
 
 
 def sniff_delimiter(lines: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from vardag.core.errors import ConfigError, InputError
-from vardag.water.sources.dates import FAMILIES, Clock, parse_dates, parse_one
+from vardag.water.sources.dates import FAMILIES, Clock, parse_dates, parse_one, take_apart
 from vardag.water.sources.fields import Field
 
 UTC = Clock("UTC")
@@ -87,7 +87,8 @@ class DateSurvey:
     def _family(self, number: int, frame: pl.DataFrame) -> pl.DataFrame:
         """Count the cells that belong to one family and return the others."""
         family = FAMILIES[number]
-        days = [parse_one(frame["text"], notation, self.field.clock or UTC) for notation in family]
+        parts = take_apart(frame["text"])
+        days = [parse_one(parts, notation, self.field.clock or UTC) for notation in family]
         read = [series.is_not_null() for series in days]
         if len(family) == 1:
             self.proofs[family[0]] += self._count(family[0], frame.filter(read[0]))

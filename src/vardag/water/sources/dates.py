@@ -10,6 +10,7 @@ the same way. A clock time may follow every notation. The rules of time:
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -29,9 +30,10 @@ FAMILIES: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 
 FIRST_YEAR, LAST_YEAR = 1750, 2150
-_TIME = (
-    r"(?:[T ]\s*(?:kl\.? ?)?(?P<H>\d{1,2})[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?\s*(?P<z>Z|[+-]\d{2}(?::?\d{2})?)?)?"
+_CLOCK_START = r"[T ]\s*(?:kl\.? ?)?\d{1,2}[:.]\d{2}"
+_CLOCK = (
+    r"^(?:[T ]\s*(?:kl\.? ?)?(?P<H>\d{1,2})[:.](?P<M>\d{2})(?:[:.](?P<S>\d{2})(?:[.,]\d+)?)?"
+    r"\s*(?P<p>[AaPp]\.?[Mm]\.?)?\s*(?P<z>Z|[+-]\d{2}(?::?\d{2})?)?)$"
 )
 _PARTS = {
     "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d{2})", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})",
@@ -53,6 +55,36 @@ class Clock:
     written: str | None = None
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A column taken apart: the text of the day, and the clock time behind it.
+
+    ``seconds`` since midnight and ``offset`` from UTC in seconds are null where none is written; ``impossible``
+    tells where there is a clock time that no clock shows.
+    """
+
+    text: pl.Series
+    head: pl.Series
+    seconds: pl.Series
+    offset: pl.Series
+    impossible: pl.Series
+
+
+def take_apart(text: pl.Series) -> Parts:
+    """Part the day from the clock time, cell by cell; the text is stripped, null where the cell is empty."""
+    frame = pl.DataFrame({"text": text}).with_columns(pl.col("text").str.find(_CLOCK_START).alias("at"))
+    if frame["at"].null_count() == len(text):
+        none = pl.Series([None], dtype=pl.Int64).new_from_index(0, len(text))
+        return Parts(text, text, none, none, pl.Series([False]).new_from_index(0, len(text)))
+    tail = pl.when(pl.col("at").is_not_null()).then(pl.col("text").str.slice(pl.col("at")))
+    frame = frame.with_columns(
+        pl.col("text").str.head(pl.col("at").fill_null(1000)).alias("head"), tail.alias("tail")
+    )
+    clock = _by_distinct(frame["tail"], lambda tails: _clock(_groups(tails, _CLOCK)))
+    impossible = frame["tail"].is_not_null() & clock["seconds"].is_null()
+    return Parts(text, frame["head"], clock["seconds"], clock["offset"], impossible)
+
+
 def parse_dates(text: pl.Series, formats: tuple[str, ...], clock: Clock) -> pl.Series:
     """Read a column of dates in the given notations, tried in order; null where none fits.
 
@@ -63,25 +95,28 @@ def parse_dates(text: pl.Series, formats: tuple[str, ...], clock: Clock) -> pl.S
     formats
         Notations, such as ``("%Y-%m-%d", "%Y")``.
     """
-    days = pl.Series(text.name, [None] * len(text), dtype=pl.Date)
+    parts = take_apart(text)
+    days = pl.Series(text.name, [None], dtype=pl.Date).new_from_index(0, len(text))
     for notation in formats:
-        todo = days.is_null() & text.is_not_null()
-        if not todo.any():
+        if days.null_count() == text.null_count():
             break
-        days = days.zip_with(~todo, parse_one(text.set(~todo, None), notation, clock))
+        days = days.fill_null(parse_one(parts, notation, clock))
     return days
 
 
-def parse_one(text: pl.Series, notation: str, clock: Clock) -> pl.Series:
+def parse_one(parts: Parts, notation: str, clock: Clock) -> pl.Series:
     """Read a column in one notation; null where it does not fit or is no day of the calendar."""
     if notation == "epoch_ms":
-        return _epoch(text, clock)
+        return _epoch(parts.text, clock)
     if notation == "excel_day":
-        return _excel(text)
-    groups = text.str.extract_groups(compiled(notation)).struct.unnest()
-    fields = {name: groups[name] for name in groups.columns}
-    frame = pl.DataFrame({"day": _day(fields)})
-    return _local_day(frame["day"], fields, clock)
+        return _excel(parts.text)
+    if re.search(r"%[HI]", notation):  # the stated format has its own idea of the clock
+        groups = _groups(parts.text, compiled(notation))
+        times = _clock(groups)
+        whole = Parts(parts.text, parts.text, times["seconds"], times["offset"], times["seconds"].is_null())
+        return _local_day(_day(groups), whole, clock)
+    days = _by_distinct(parts.head, lambda heads: _day(_groups(heads, compiled(notation))).to_frame("day"))
+    return _local_day(days["day"], parts, clock)
 
 
 def holds_day(notation: str) -> bool:
@@ -100,9 +135,7 @@ def compiled(notation: str) -> str:
         else:
             pattern += r"\s+" if rest[0] == " " else re.escape(rest[0])
             rest = rest[1:]
-    clock = "" if re.search(r"%[HI]", notation) else _TIME
-    fraction = r"(?:\.0+)?" if notation == "%Y" else ""
-    return f"^{pattern}{fraction}{clock}$"
+    return f"^{pattern}{r'(?:[.]0+)?' if notation == '%Y' else ''}$"
 
 
 def _tight(notation: str) -> bool:
@@ -114,39 +147,49 @@ def _part(letter: str, *, tight: bool) -> str:
     return part.replace("{1,2}", "{2}") if tight else part
 
 
-def _day(fields: dict[str, pl.Series]) -> pl.Series:
+def _by_distinct(column: pl.Series, work: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+    """Do work once for each distinct cell: a million rows of a log hold some ten thousand days."""
+    distinct = column.unique().drop_nulls().alias("key")
+    table = work(distinct).with_columns(distinct)
+    return column.to_frame("key").join(table, on="key", how="left", maintain_order="left").drop("key")
+
+
+def _groups(text: pl.Series, pattern: str) -> pl.DataFrame:
+    return text.str.extract_groups(pattern).struct.unnest()
+
+
+def _day(groups: pl.DataFrame) -> pl.Series:
     """The calendar day of year, month and day groups; null where there is no such day."""
-    year = fields["Y"].cast(pl.Int32) if "Y" in fields else _century(fields["y"].cast(pl.Int32))
-    if "b" in fields:
-        month = fields["b"].str.to_lowercase().str.slice(0, 3).replace_strict(MONTHS, default=None)
-    else:
-        month = fields["m"].cast(pl.Int32) if "m" in fields else pl.repeat(1, len(year), eager=True)
-    day = fields["d"].cast(pl.Int32) if "d" in fields else pl.repeat(1, len(year), eager=True)
-    frame = pl.DataFrame({"y": year, "m": month.cast(pl.Int32), "d": day})
-    possible = (
-        pl.col("y").is_between(FIRST_YEAR, LAST_YEAR)
-        & pl.col("m").is_between(1, 12)
-        & pl.col("d").is_between(1, 31)
-    )
-    padded = pl.format(
-        "{}-{}-{}", "y", pl.col("m").cast(pl.String).str.zfill(2), pl.col("d").cast(pl.String).str.zfill(2)
-    )
-    return frame.select(pl.when(possible).then(padded).str.to_date("%Y-%m-%d", strict=False)).to_series()
+    whole = pl.lit(1, dtype=pl.Int32)
+    year = pl.col("Y").cast(pl.Int32) if "Y" in groups.columns else _century(pl.col("y").cast(pl.Int32))
+    month = pl.col("m").cast(pl.Int32) if "m" in groups.columns else whole
+    if "b" in groups.columns:
+        name = pl.col("b").str.to_lowercase().str.slice(0, 3)
+        month = name.replace_strict(MONTHS, default=None, return_dtype=pl.Int32)
+    day = pl.col("d").cast(pl.Int32) if "d" in groups.columns else whole
+    frame = groups.select(year.alias("y"), month.alias("m"), day.alias("d"))
+    possible = pl.col("y").is_between(FIRST_YEAR, LAST_YEAR)
+    month_text, day_text = (pl.col(name).cast(pl.String).str.zfill(2) for name in ("m", "d"))
+    text = pl.when(possible).then(pl.format("{}-{}-{}", "y", month_text, day_text))
+    return frame.select(text.str.to_date("%Y-%m-%d", strict=False)).to_series()
 
 
-def _century(year: pl.Series) -> pl.Series:
+def _century(year: pl.Expr) -> pl.Expr:
     """Two-digit years: 69 to 99 are 1900s, 00 to 68 are 2000s (the POSIX rule)."""
-    return year + pl.select(pl.when(year >= 69).then(1900).otherwise(2000)).to_series()
+    return year + pl.when(year >= 69).then(1900).otherwise(2000)
 
 
-def _local_day(day: pl.Series, fields: dict[str, pl.Series], clock: Clock) -> pl.Series:
-    """Move instants that are not midnight to the city's day."""
-    if "H" not in fields or fields["H"].null_count() == len(day):
-        return day
-    none = pl.repeat(None, len(day), dtype=pl.String, eager=True)
-    frame = pl.DataFrame({"day": day, **{k: fields.get(k, none) for k in ("H", "M", "S", "p", "z")}})
-    seconds = _seconds().alias("seconds")
-    frame = frame.with_columns(seconds, _offset().alias("offset"))
+def _clock(groups: pl.DataFrame) -> pl.DataFrame:
+    """Seconds since midnight and offset from UTC of hour, minute, second, AM or PM and zone groups."""
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in "HMSpz" if name not in groups.columns]
+    return groups.with_columns(absent).select(_seconds().alias("seconds"), _offset().alias("offset"))
+
+
+def _local_day(day: pl.Series, parts: Parts, clock: Clock) -> pl.Series:
+    """Move instants that are not midnight to the city's day; an impossible clock time makes the cell unreadable."""
+    if parts.seconds.null_count() == len(day):
+        return day.set(parts.impossible, None)
+    frame = pl.DataFrame({"day": day, "seconds": parts.seconds, "offset": parts.offset, "bad": parts.impossible})
     naive = pl.col("day").cast(pl.Datetime("us")) + pl.duration(seconds=pl.col("seconds"))
     with_offset = (naive - pl.duration(seconds=pl.col("offset"))).dt.replace_time_zone("UTC")
     stated = naive if clock.written is None else _written(naive, clock)
@@ -155,9 +198,8 @@ def _local_day(day: pl.Series, fields: dict[str, pl.Series], clock: Clock) -> pl
         .then(with_offset.dt.convert_time_zone(clock.city).dt.date())
         .otherwise(stated.dt.date())
     )
-    known = pl.col("seconds").is_not_null()
-    chosen = pl.when(known & (pl.col("seconds") > 0)).then(moved).otherwise(pl.col("day"))
-    return frame.select(pl.when(known | pl.col("H").is_null()).then(chosen)).to_series()
+    chosen = pl.when(pl.col("seconds") > 0).then(moved).otherwise(pl.col("day"))
+    return frame.select(pl.when(~pl.col("bad")).then(chosen)).to_series()
 
 
 def _written(naive: pl.Expr, clock: Clock) -> pl.Expr:

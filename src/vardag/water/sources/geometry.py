@@ -23,10 +23,14 @@ POINT, LINE, POLYGON = {0}, {1, 2, 5}, {3, 6}
 
 @dataclass(frozen=True)
 class Raw:
-    """Shapes as the file has them: None where missing or broken, with a mask that tells which."""
+    """Shapes as the file has them: None where missing or broken, with a mask that tells which.
+
+    Points from columns are given as coordinates instead (NaN where there are none), which is several times faster.
+    """
 
     shapes: Shapes
     broken: Mask
+    xy: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ class Placer:
 
     def place(self, raw: Raw) -> Placed:
         """Repair, reduce, project and check the shapes of a chunk."""
+        if raw.xy is not None:
+            return self._place_points(raw.xy, raw.broken)
         shapes, reasons, centred = shapely.force_2d(raw.shapes), np.full(len(raw.shapes), None, dtype=object), None
         _refuse(reasons, raw.broken, "bad_geometry")
         _refuse(reasons, shapely.is_empty(shapes), "empty_geometry")
@@ -107,6 +113,26 @@ class Placer:
             repaired=repaired,
             centred=centred,
             outside=outside_centres,
+        )
+
+    def _place_points(self, xy: NDArray[np.float64], broken: Mask) -> Placed:
+        reasons, nowhere = np.full(len(xy), None, dtype=object), np.zeros(len(xy), dtype=bool)
+        _refuse(reasons, broken, "bad_geometry")
+        known = ~np.isnan(xy).any(axis=1)
+        projected = np.column_stack(self.transformer.transform(xy[:, 0], xy[:, 1]))
+        outside = known & ~(self.area.holds(xy) & np.isfinite(projected).all(axis=1))
+        _refuse(reasons, outside, "outside_area")
+        placed = known & ~outside
+        wkb = np.full(len(xy), None, dtype=object)
+        wkb[placed] = shapely.to_wkb(shapely.points(projected[placed]))
+        return Placed(
+            wkb=wkb,
+            length_m=np.full(len(xy), np.nan),
+            reasons=reasons,
+            missing=~known & ~broken,
+            repaired=nowhere,
+            centred=nowhere,
+            outside=xy[outside],
         )
 
     def _repair(self, shapes: Shapes) -> tuple[Shapes, Mask]:
@@ -139,10 +165,8 @@ class Placer:
 
 def points(x: pl.Series, y: pl.Series, *, cells: tuple[pl.Series, pl.Series]) -> Raw:
     """Points from two columns; blank cells, and 0 0, mean that the place is not known."""
-    shapes, broken = _corner(x, y, cells)
-    good = shapely.points(shapes)
-    good[np.isnan(shapes).any(axis=1)] = None
-    return Raw(good, broken)
+    xy, broken = _corner(x, y, cells)
+    return Raw(np.empty(0, dtype=object), broken, xy)
 
 
 def segments(

@@ -8,7 +8,7 @@ import polars as pl
 
 from vardag.core.errors import ConfigError, InputError
 from vardag.water.sources.fields import Field
-from vardag.water.sources.numbers import PROOFS, UNDECIDED, parse_numbers, split
+from vardag.water.sources.numbers import PROOFS, UNDECIDED, parse_numbers, plain_floats, split
 
 
 @dataclass
@@ -32,8 +32,13 @@ class NumberSurvey:
     def look(self, text: pl.Series, lines: pl.Series) -> None:
         """Take a chunk of the column into account."""
         frame = pl.DataFrame({"text": text, "line": lines}).drop_nulls("text")
-        digits = split(frame["text"]).digits
         self.cells += frame.height
+        plain = plain_floats(frame["text"]).is_not_null()
+        self.proofs["."] += self._count(".", frame.filter(plain & frame["text"].str.contains(PROOFS["."])))
+        frame = frame.filter(~plain)
+        if frame.is_empty():
+            return
+        digits = split(frame["text"]).digits
         self.unreadable += self._count("unreadable", frame.filter(digits.is_null()))
         frame, digits = frame.filter(digits.is_not_null()), digits.drop_nulls()
         for sign, pattern in PROOFS.items():

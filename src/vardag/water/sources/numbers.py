@@ -55,6 +55,23 @@ def parse_numbers(text: pl.Series, *, decimal: str, unit: str | None = None, to:
     unit, to
         Unit in the file (None: the table's own) and unit of the table. A unit written in the cell wins.
     """
+    scale = factor(unit or to, to=to) if to in TO_METRES else 1.0
+    plain = plain_floats(text if decimal == "." else text.set(text.str.contains(".", literal=True), None)) * scale
+    rest = plain.is_null() & text.is_not_null()
+    if not rest.any():
+        return plain
+    odd = text.filter(rest)
+    return plain.scatter(rest.arg_true(), _with_signs(odd, decimal=decimal, unit=unit, to=to))
+
+
+def plain_floats(text: pl.Series) -> pl.Series:
+    """Read cells of digits and at most one point; null for everything else."""
+    floats = text.cast(pl.Float64, strict=False)
+    return floats.set(~floats.is_finite(), None)
+
+
+def _with_signs(text: pl.Series, *, decimal: str, unit: str | None, to: str) -> pl.Series:
+    """Read cells that have commas, groups, units or a DN beside the digits."""
     cells = split(text)
     values = _to_float(cells.digits, decimal)
     if to not in TO_METRES:
