@@ -1,0 +1,101 @@
+"""From a panel and a model's multipliers to the reasons of each pipe, in the machine-readable form of `reasons`."""
+
+import polars as pl
+
+REASON = pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64})
+QUIET = 0.05
+"""A reason within 5 per cent of none is not told."""
+
+
+def _text(name: str, digits: int | None = None) -> pl.Expr:
+    column = pl.col(name)
+    if digits is not None:
+        column = column.cast(pl.Float64).round(digits)
+        column = column.cast(pl.Int64) if digits == 0 else column
+    return column.cast(pl.String).fill_null("").str.replace_all("|", "/", literal=True)
+
+
+def _fields(*fields: pl.Expr) -> pl.Expr:
+    return pl.concat_str(fields, separator="|")
+
+
+VALUES: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
+    "material": (("material", "era"), _fields(_text("material"), _text("era"))),
+    "age": (("age_years", "install_year"), _fields(_text("age_years", 0), _text("install_year", 0))),
+    "diameter": (("diameter_mm",), _text("diameter_mm", 0)),
+    "length": (("length_m",), _text("length_m", 0)),
+    "lining": (("lined_years",), _text("lined_years", 0)),
+    "pressure": (("pressure_zone", "pressure_m"), _fields(_text("pressure_zone"), _text("pressure_m", 0))),
+    "function": (("function",), _text("function")),
+    "own_history": (
+        ("own_breaks", "own_observed_years", "own_years_since"),
+        _fields(_text("own_breaks", 0), _text("own_observed_years", 0), _text("own_years_since", 0)),
+    ),
+    "neighbours": (("nearby_150m_5y",), _fields(_text("nearby_150m_5y", 0), pl.lit("150"), pl.lit("5"))),
+    "street": (("street_rate",), _text("street_rate", 2)),
+    "cohort": (
+        ("cohort_rate", "material", "era"),
+        _fields(_text("cohort_rate", 2), _text("material"), _text("era")),
+    ),
+    "traffic": (("road_class", "aadt"), _fields(_text("road_class"), _text("aadt", 0))),
+    "soil": (("soil_class",), _text("soil_class")),
+}
+"""Columns of the panel that a family's value needs, and the value; formats are in the table of `reasons`."""
+
+
+def reason_values(panel: pl.DataFrame) -> pl.DataFrame:
+    """Write the value of each family for each row of a panel.
+
+    Parameters
+    ----------
+    panel
+        Feature columns as in the catalogue; families whose columns are missing are left out.
+
+    Returns
+    -------
+    One String column per family, rows as in the panel.
+    """
+    wanted = {family: value for family, (columns, value) in VALUES.items() if not set(columns) - set(panel.columns)}
+    return panel.select(**wanted)
+
+
+def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int = 3) -> pl.Series:
+    """Choose the families that move each row's rate most, up or down.
+
+    Parameters
+    ----------
+    multipliers
+        One Float column per family: how many times the typical rate that family alone gives. A column ``base`` is
+        not a family.
+    values
+        One String column per family, rows alike; a family without one gets an empty value.
+    count
+        How many to keep; weaker than 5 per cent either way is never kept.
+
+    Returns
+    -------
+    ``reasons``: list of family, value and multiplier, strongest first.
+    """
+    families = [name for name in multipliers.columns if name != "base"]
+    frame = multipliers.select(
+        pl.struct(
+            pl.lit(family).alias("family"),
+            (pl.lit(values[family]) if family in values.columns else pl.lit("")).alias("value"),
+            pl.col(family).cast(pl.Float64).alias("multiplier"),
+        ).alias(family)
+        for family in families
+    )
+    chosen = (
+        frame.select(pl.concat_list(families).alias("reason"))
+        .with_row_index("row")
+        .explode("reason")
+        .unnest("reason")
+        .with_columns(strength=pl.col("multiplier").log().abs())
+        .filter(pl.col("strength") > QUIET)
+        .sort("row", "strength", "family", descending=[False, True, False])
+        .group_by("row", maintain_order=True)
+        .agg(pl.struct("family", "value", "multiplier").head(count).alias("reasons"))
+    )
+    rows = pl.DataFrame({"row": pl.arange(multipliers.height, eager=True, dtype=pl.UInt32)})
+    joined = rows.join(chosen, on="row", how="left", maintain_order="left")
+    return joined["reasons"].cast(pl.List(REASON)).fill_null(pl.lit([], dtype=pl.List(REASON)))
