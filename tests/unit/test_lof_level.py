@@ -11,7 +11,7 @@ from vardag.water.lof.bayes import EmpiricalBayes
 from vardag.water.lof.calibrate import Calibrated, calibrated
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.few import TEXTS, CohortPrior, choose, prior_rate, published_rates
-from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, spread_out_of_time
+from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, pipe_shapes, shape_out_of_time
 from vardag.water.lof.port import POLICY, km_years
 
 
@@ -64,10 +64,10 @@ def test_the_shape_is_found_again_from_counts() -> None:
 
 def test_the_interval_of_a_fitted_model_covers_the_towns_true_rates() -> None:
     town = example_panel(pipes=4000, years=10, seed=2)
-    spread = spread_out_of_time(EmpiricalBayes(), town)
+    kappa = shape_out_of_time(EmpiricalBayes(), town)
     now = town.filter(pl.col("as_of") == date(2021, 12, 31))
     rate = EmpiricalBayes().fit(town.filter(pl.col("as_of") < date(2021, 12, 31))).rate(now)
-    low, high = interval(rate, spread.shape(now))
+    low, high = interval(rate, pipe_shapes(now, kappa))
     true = now["true_rate"].to_numpy()
     # Where breaks fall is where the interval matters; weigh each pipe by what it is expected to give.
     share = np.average((true >= low) & (true <= high), weights=rate * km_years(now))
@@ -92,7 +92,7 @@ def test_kappa_is_found_beside_own_breaks() -> None:
 
 def test_too_few_years_give_the_prior_shape(panel: pl.DataFrame) -> None:
     short = panel.filter(pl.col("as_of") > date(2019, 12, 31))
-    assert spread_out_of_time(MaterialAge(), short).kappa == POLICY.value("dispersion_prior")["median"]
+    assert shape_out_of_time(MaterialAge(), short) == POLICY.value("dispersion_prior")["median"]
 
 
 def test_with_nothing_seen_the_prior_stands() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from vardag.water.lof.intervals import interval, p_break
+from vardag.water.lof.intervals import interval, p_break, pipe_shapes
 from vardag.water.lof.port import Floats, lengths_km
 
 
@@ -17,7 +17,7 @@ def rank(year: pl.DataFrame, rate: Floats, *, shape: float) -> pl.DataFrame:
     rate
         Expected breaks per km and year, one per row.
     shape
-        Shape of the gamma of true rates about the predicted ones, from `vardag.water.lof.intervals`.
+        Gamma shape of the true rate of a pipe without breaks, from `shape_out_of_time`; own breaks add to it.
 
     Returns
     -------
@@ -26,14 +26,15 @@ def rank(year: pl.DataFrame, rate: Floats, *, shape: float) -> pl.DataFrame:
     ``expected_breaks`` per year, ``p_break`` (at least one in the year), ``rank`` and
     ``cumulative_length_share`` (share of the network's length down to and including the pipe).
     """
-    lower, upper = interval(rate, shape)
+    shapes = pipe_shapes(year, shape)
+    lower, upper = interval(rate, shapes)
     expected = rate * lengths_km(year)
     columns = {
         "expected_breaks_per_km_year": rate,
         "lower": lower,
         "upper": upper,
         "expected_breaks": expected,
-        "p_break": p_break(expected, shape),
+        "p_break": p_break(expected, shapes),
     }
     table = year.select("pipe_key", "length_m").with_row_index("row").with_columns(**_series(columns))
     ranked = table.sort("expected_breaks_per_km_year", "pipe_key", descending=[True, False])

@@ -173,9 +173,15 @@ def _alarms(years: list[dict[str, Any]], shares: Interval, figures: dict[str, in
 
 
 def _number_alarm(years: list[dict[str, Any]]) -> Alarm | None:
-    """Breaks so far in a tail of the negative binomial, whose spread is how much winters differ."""
+    """Breaks so far in a tail of the negative binomial, whose spread is how much winters differ.
+
+    Years are independent, so over several the relative variance falls with their number.
+    """
     predicted, observed = (float(sum(row[key] for row in years)) for key in ("predicted", "observed"))
-    size = 1.0 / POLICY.value("scorecard_year_dispersion")
+    if predicted <= 0:
+        return Alarm("too_many", {"observed": round(observed), "predicted": 0.0}) if observed else None
+    share = sum(row["predicted"] ** 2 for row in years) / predicted**2
+    size = 1.0 / (POLICY.value("scorecard_year_dispersion") * share)
     distribution = nbinom(size, size / (size + predicted))
     values = {"observed": round(observed), "predicted": round(predicted, 1)}
     tail = POLICY.value("scorecard_tail")

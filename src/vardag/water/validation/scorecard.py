@@ -147,7 +147,7 @@ def _facts(path: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         seal = facts.pop("seal")
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, AttributeError, TypeError):
         raise RefusedError(f"{path}: is not a lock. Restore it from a copy.") from None
     if seal != _seal(facts):
         raise RefusedError(f"{path}: has changed since it was locked (seal differs). Restore it from a copy.")
