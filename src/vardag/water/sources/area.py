@@ -37,31 +37,48 @@ class Area:
         """Tell which points lie inside, with a margin; NaN is outside."""
         return _inside(self.to_degrees, centres, self.bounds)
 
-    def cures(self, outside: Points) -> list[str]:
-        """Mistakes that would explain points outside: the first one that puts most of them inside comes first."""
-        found = []
-        if self._explains(self.source, outside[:, ::-1]):
-            found.append(_SWAP)
-        codes = dict.fromkeys([self.city.to_string(), *COMMON])
-        found += [f'crs = "{code}"' for code in codes if self._explains(_crs(code), outside)]
-        if not found:
-            found += [
-                f'crs = "{code}", and {_SWAP}' for code in codes if self._explains(_crs(code), outside[:, ::-1])
-            ]
-        return found[:3]
+    def cures(self, outside: Points, *, near: Points | None = None) -> list[str]:
+        """Up to three mistakes that would explain points outside, the likeliest first.
 
-    def _explains(self, crs: CRS, points: Points) -> bool:
-        """Tell whether the points, read in another system, fall inside both its area and the city's."""
+        Parameters
+        ----------
+        outside
+            Points in the source's system.
+        near
+            Points of the city's other sources, in the city's system; what puts the points nearest to them is the
+            likeliest.
+        """
+        codes = dict.fromkeys([self.city.to_string(), *COMMON])
+        swapped = outside[:, ::-1]
+        tries = [(_SWAP, self.source, swapped)]
+        tries += [(f'crs = "{code}"', CRS.from_user_input(code), outside) for code in codes]
+        tries += [(f'crs = "{code}", and {_SWAP}', CRS.from_user_input(code), swapped) for code in codes]
+        found = {text: self._misfit(crs, points, near) for text, crs, points in tries}
+        single = {text: misfit for text, misfit in found.items() if " and swap" not in text and misfit < np.inf}
+        likely = single or {text: misfit for text, misfit in found.items() if misfit < np.inf}
+        return sorted(likely, key=lambda text: likely[text])[:3]
+
+    def _misfit(self, crs: CRS, points: Points, near: Points | None) -> float:
+        """Distance, to the other sources, of points read in another system; infinite where they fall outside."""
         way = Transformer.from_crs(crs, WGS84, always_xy=True)
         inside = _inside(way, points, self.bounds) & _inside(way, points, _bounds(crs))
-        return bool(inside.mean() > 0.5)
+        if inside.mean() <= 0.5:
+            return float("inf")
+        if near is None or len(near) == 0:
+            return 0.0
+        to_city = Transformer.from_crs(crs, self.city, always_xy=True)
+        projected = np.column_stack(to_city.transform(points[inside, 0], points[inside, 1]))
+        return gap(projected, near)
 
 
 _SWAP = "swap x and y"
 
 
-def _crs(code: str) -> CRS:
-    return CRS.from_user_input(code)
+def gap(left: Points, right: Points) -> float:
+    """Distance between the middles (5 to 95 %) of two sets of points; 0 where their boxes meet."""
+    low = np.maximum(*(np.percentile(points, 5, axis=0) for points in (left, right)))
+    high = np.minimum(*(np.percentile(points, 95, axis=0) for points in (left, right)))
+    return float(np.hypot(*np.maximum(low - high, 0.0)))
 
 
 def _bounds(crs: CRS) -> tuple[float, float, float, float]:

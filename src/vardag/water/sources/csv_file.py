@@ -2,10 +2,11 @@
 
 import codecs
 import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from io import TextIOWrapper
 from itertools import accumulate, islice
 from operator import itemgetter
 from pathlib import Path
@@ -56,26 +57,25 @@ class CsvLayer:
         positions = {name: self.columns.index(name) for name in wanted}
         size = max(self.path.stat().st_size, 1)
         limit = min(MAX_ROWS, max(1000, CELLS_PER_CHUNK // len(self.columns)))
-        with self.path.open("rb") as binary:
-            batches = self._batches(binary, limit)
+        with closing(self._batches(limit)) as batches:
             next(batches)
-            for lines, batch in batches:
+            for lines, batch, position in batches:
                 yield self._chunk(lines, batch, positions)
                 if progress:
-                    progress(min(binary.tell() / size, 1.0))
+                    progress(min(position / size, 1.0))
 
-    def _batches(self, binary: BinaryIO, limit: int) -> Iterator[tuple[Sequence[int], list[list[str]]]]:
-        """Batches of records with the line that each begins on; the header comes first, alone."""
+    def _batches(self, limit: int) -> Generator[tuple[Sequence[int], list[list[str]], int]]:
+        """Batches of records, the line each begins on, and bytes read so far; the header comes first, alone."""
         csv.field_size_limit(LONGEST_CELL)
-        text = io.TextIOWrapper(binary, encoding=self.encoding, newline="")
-        reader = csv.reader(text, delimiter=self.delimiter)
         done = 0
         try:
-            yield range(1, 2), [next(filter(None, reader), [])]
-            done = reader.line_num
-            while batch := list(islice(reader, limit)):
-                yield _lines(batch, first=done + 1, last=reader.line_num), batch
+            with self.path.open("rb") as binary, TextIOWrapper(binary, self.encoding, newline="") as text:
+                reader = csv.reader(text, delimiter=self.delimiter)
+                yield range(1, 2), [next(filter(None, reader), [])], 0
                 done = reader.line_num
+                while batch := list(islice(reader, limit)):
+                    yield _lines(batch, first=done + 1, last=reader.line_num), batch, binary.tell()
+                    done = reader.line_num
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{self.path.name}: after line {done} there is text that is not {self.encoding} "
@@ -113,8 +113,8 @@ class CsvLayer:
         return json.dumps(dict(zip(self.columns, cells, strict=False)), ensure_ascii=False)
 
     def _header(self) -> list[str]:
-        with self.path.open("rb") as binary:
-            _, (cells,) = next(self._batches(binary, 1))
+        with closing(self._batches(1)) as batches:
+            _, (cells,), _ = next(batches)
         names = [name.strip() for name in cells]
         if not any(names):
             raise InputError(f"{self.path.name}: the file is empty, expected a header line with column names.")

@@ -72,7 +72,7 @@ class DateSurvey:
                 hits[self._settle(where, number)] += self._hits(number)
         if sum(hits.values()) > hits["excel_day"]:  # five digits among real dates are a mistake, not a day number
             self.unreadable += hits.pop("excel_day", 0)
-        if self.unreadable * 2 > self.cells:
+        if self.field.hopeless(unreadable=self.unreadable, cells=self.cells):
             raise InputError(self._most_are_no_dates(where))
         return tuple(notation for notation, count in hits.most_common() if count)
 

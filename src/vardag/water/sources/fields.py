@@ -31,9 +31,14 @@ class Field:
     value: str | None = None
     unit: str | None = None
     to: str = ""
+    required: bool = False
     formats: tuple[str, ...] = ()
     clock: Clock | None = None
     vocabulary: Vocabulary | None = None
+
+    def hopeless(self, *, unreadable: int, cells: int) -> bool:
+        """Tell whether the mapping must be wrong: most of a required column, or all of another, cannot be read."""
+        return unreadable * 2 > cells if self.required else unreadable == cells > 0
 
     def label(self) -> str:
         """How messages name it: the table's column and the file's."""
@@ -64,7 +69,7 @@ def fields_of(source: Source, table: Table, *, timezone: str) -> list[Field]:
     ]
     parts = source.geometry.columns if source.geometry else {}
     coordinates = [
-        Field(f"geometry.{part}", "text" if part == "wkt" else "number", column=column)
+        Field(f"geometry.{part}", "text" if part == "wkt" else "number", column=column, required=True)
         for part, column in parts.items()
     ]
     return columns + coordinates
@@ -80,6 +85,7 @@ def _field(column: Column, mapping: ColumnMap, source: Source, timezone: str) ->
         value=None if mapping.value is None else str(mapping.value),
         unit=mapping.unit,
         to=column.unit,
+        required=column.required,
         formats=tuple(mapping.formats or ()),
         clock=Clock(timezone, mapping.timezone or source.timezone),
         vocabulary=vocabulary.extended(own) if vocabulary and own else vocabulary,
@@ -102,7 +108,8 @@ def raw_text(field: Field, frame: pl.DataFrame) -> pl.Series:
     if field.column is None:
         return pl.Series(field.target, [field.value], dtype=pl.String).new_from_index(0, frame.height)
     text = frame[field.column].str.strip_chars().alias(field.target)
-    empty = text.str.to_lowercase().is_in(list(missing_words())).fill_null(True)
+    nothing = missing_words() | ({"0", "0.0"} if field.kind in {"date", "year"} else set())
+    empty = text.str.to_lowercase().is_in(list(nothing)).fill_null(True)
     return text.set(empty, None)
 
 

@@ -56,7 +56,7 @@ class NumberSurvey:
         ConfigError
             When it cannot be told.
         """
-        if self.unreadable * 2 > self.cells:
+        if self.field.hopeless(unreadable=self.unreadable, cells=self.cells):
             raise InputError(
                 f"{where}: {self.field.label()}: {self.unreadable:,} of {self.cells:,} cells are no numbers "
                 f"(first: {self.first['unreadable']}). Map another column."

@@ -6,22 +6,31 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from vardag.core.errors import InputError
 from vardag.water.city import City, Source, did_you_mean
 from vardag.water.schema import DELIVERED, Table
-from vardag.water.sources.area import WORLD, extent_text
+from vardag.water.sources.area import WORLD, Area, Points, extent_text, gap
 from vardag.water.sources.chunk import Layer
 from vardag.water.sources.csv_file import CsvLayer
 from vardag.water.sources.fields import Field, fields_of
 from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
-from vardag.water.sources.store import Counts, Fingerprint, Staging, forget, quarantined, record_source
+from vardag.water.sources.store import (
+    Counts,
+    Fingerprint,
+    Staging,
+    forget,
+    quarantined,
+    record_source,
+    sample_of_others,
+)
 from vardag.water.sources.survey import survey
 from vardag.water.sources.vector_file import VectorLayer
 
+# Sources of one city overlap; farther apart than this, one of them is in another coordinate system.
+FARTHEST_M = 50_000.0
 TEXT_SUFFIXES = {".csv", ".tsv", ".txt"}
 # Called with the share of a source's work that is done, 0 to 1; a file is read twice.
 Share = Callable[[float], None]
@@ -106,7 +115,7 @@ def open_layer(path: Path, source: Source) -> Layer:
 def _fill(layer: Layer, plan: Plan, staging: Staging, *, where: str, share: Share | None) -> Counts:
     """Map and stage every chunk; count rows and watch for coordinates that lie."""
     rows_in = kept = left_out = placed = 0
-    outside: list[NDArray[np.float64]] = []
+    outside: list[Points] = []
     for chunk in layer.chunks(plan.wanted, progress=share):
         mapped = map_chunk(chunk, plan)
         staging.add(mapped.kept, mapped.rejected, name=plan.name)
@@ -117,17 +126,18 @@ def _fill(layer: Layer, plan: Plan, staging: Staging, *, where: str, share: Shar
         outside.append(mapped.outside)
     assert rows_in == kept + left_out, f"{where}: {rows_in} rows in, {kept} kept, {left_out} left out"
     if plan.placer is not None:
-        _refuse_lies(plan.placer, np.concatenate(outside), placed, where)
+        near = sample_of_others(staging.connection, but=plan.name)
+        _refuse_outside(plan.placer.area, np.concatenate(outside), near, placed=placed, where=where)
+        _refuse_distant(staging.sample(), near, where=where, crs=plan.placer.area.source.to_string())
     return Counts(rows_in, kept, left_out)
 
 
-def _refuse_lies(placer: Placer, outside: NDArray[np.float64], placed: int, where: str) -> None:
+def _refuse_outside(area: Area, outside: Points, near: Points, *, placed: int, where: str) -> None:
     """Refuse a source whose places mostly lie outside the area; a few such rows are in quarantine."""
     if len(outside) * 2 <= placed:
         return
-    area = placer.area
     west, south, east, north = area.city.area_of_use.bounds if area.city.area_of_use else WORLD
-    cures = area.cures(outside[:1000])
+    cures = area.cures(outside[:1000], near=near)
     raise InputError(
         f"{where}: {len(outside):,} of {placed:,} places lie outside the area of {area.city.to_string()} "
         f"({area.city.name}). Found {extent_text(outside)}, read as {area.source.to_string()}; expected longitude "
@@ -137,6 +147,17 @@ def _refuse_lies(placer: Placer, outside: NDArray[np.float64], placed: int, wher
             if cures
             else "Look up the file's coordinate system."
         )
+    )
+
+
+def _refuse_distant(mine: Points, near: Points, *, where: str, crs: str) -> None:
+    """Refuse a source that lies in another part of the country than the city's other sources."""
+    if len(mine) == 0 or len(near) == 0 or (away := gap(mine, near)) <= FARTHEST_M:
+        return
+    raise InputError(
+        f"{where}: its places lie {away / 1000:,.0f} km from those of the city's other sources, expected under "
+        f"{FARTHEST_M / 1000:.0f} km. Found {extent_text(mine)}; the others have {extent_text(near)}. One of the "
+        f"two has the wrong coordinate system: this one was read as {crs}."
     )
 
 

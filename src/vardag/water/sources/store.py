@@ -6,7 +6,7 @@ is as it was.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,6 +108,11 @@ class Staging:
         mask[again["row"].to_numpy()] = True
         return mask
 
+    def sample(self) -> NDArray[np.float64]:
+        """Centres of up to 1000 staged geometries."""
+        sql = "SELECT ST_AsWKB(geom)::BLOB FROM staged WHERE geom IS NOT NULL LIMIT 1000"
+        return centres_of([row[0] for row in self.connection.execute(sql).fetchall()])
+
     def settle(self) -> None:
         """Move the staged rows to their table, neighbours beside each other."""
         self.connection.execute(
@@ -155,6 +160,21 @@ def record_source(
             run_id,
         ],
     )
+
+
+def sample_of_others(connection: duckdb.DuckDBPyConnection, *, but: str) -> NDArray[np.float64]:
+    """Centres of up to 1000 geometries of each other source's table, in the city's system."""
+    found = [np.empty((0, 2))]
+    for table in DELIVERED:
+        sql = f'SELECT ST_AsWKB(geom)::BLOB FROM "{table}" WHERE geom IS NOT NULL AND source <> ? LIMIT 1000'  # noqa: S608
+        found.append(centres_of([row[0] for row in connection.execute(sql, [but]).fetchall()]))
+    return np.concatenate(found)
+
+
+def centres_of(wkb: Sequence[bytes]) -> NDArray[np.float64]:
+    """Middle of the bounds of each geometry."""
+    bounds = shapely.bounds(shapely.from_wkb(np.array(wkb, dtype=object))).reshape(-1, 4)
+    return np.column_stack([(bounds[:, 0] + bounds[:, 2]) / 2, (bounds[:, 1] + bounds[:, 3]) / 2])
 
 
 def quarantined(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:
