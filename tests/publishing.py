@@ -34,7 +34,7 @@ HOSTILE = "<script>alert('street')</script>"
 
 
 def predictions(*, pipes: int = 120, seed: int = 1, placeless: int = 2) -> pl.DataFrame:
-    """Pipes on a grid of streets in SWEREF 99 TM; the second street's name is hostile; the last ones have no place."""
+    """Pipes on a grid of streets; the second street's name is hostile, the last pipes have no place."""
     draw = random.Random(seed)
     rows = [_pipe(number, draw) for number in range(pipes)]
     frame = pl.DataFrame(rows, schema_overrides={"geom": pl.Binary}, infer_schema_length=None)
@@ -160,10 +160,6 @@ def context(**changes: Any) -> ReportContext:
         "data_card": _data_card(),
         "run": _run(),
         "roads": roads(),
-        "plots": dict.fromkeys(
-            ("capture", "calibration", "years"),
-            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><path d="M0 0h4"/></svg>',
-        ),
     }
     return ReportContext(**(fields | changes))
 

@@ -44,7 +44,7 @@ class ReportContext:
     synthetic
         True for the demo town: said so at the top.
     plots
-        Inline SVG by name: ``capture``, ``calibration``, ``years``. Written by this program, never from data.
+        Inline SVG by name: ``capture``, ``calibration``, ``years``; empty: drawn from the evaluation.
     """
 
     city: str

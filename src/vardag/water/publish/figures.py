@@ -18,6 +18,9 @@ from vardag.water.publish.notation import number
 
 SVG_WIDTH = 1000
 INK = "#1d2733"
+DPI = 160
+STRIP_IN = 0.42
+TALLEST = 1.2
 
 
 def map_svg(predictions: pl.DataFrame, *, title: str, roads: pl.DataFrame | None = None) -> str:
@@ -54,38 +57,36 @@ def map_png(
     """Draw the ranked network as a PNG with legend and scale bar."""
     lines = lines_of(predictions["geom"])
     frame = frame_of(lines)
-    figure = Figure(figsize=(width_px / 160, width_px / 160 * min(_ratio(frame), 1.2) + 0.35), dpi=160)
+    width = width_px / DPI
+    height = width * min(_ratio(frame), TALLEST)
+    figure = Figure(figsize=(width, height + 2 * STRIP_IN), dpi=DPI)
     FigureCanvasAgg(figure)
-    axes = figure.add_axes((0.01, 0.01, 0.98, 0.93 if title else 0.98))
+    strip = STRIP_IN / (height + 2 * STRIP_IN)
+    axes = figure.add_axes((0.015, strip, 0.97, 1 - 2 * strip))
     if roads is not None:
         axes.add_collection(_collection(inside(lines_of(roads["geom"]), frame), ROAD_COLOUR, 0.6))
     classes = rank_class(predictions).to_numpy()
     for one in reversed(CLASSES):
         part = _chosen(lines, classes[lines.owner] == one.number)
         axes.add_collection(_collection(part, one.colour, one.width_mm * 2.2))
-    _furnish(axes, frame, language)
-    if title:
-        figure.text(0.015, 0.965, title, fontsize=12, color=INK, weight="bold", va="center")
+    _furnish(figure, axes, frame, language)
+    figure.text(0.015, 1 - strip / 2, title, fontsize=12, color=INK, weight="bold", va="center")
     figure.savefig(path, metadata={"Software": None})
     return path
 
 
-def _furnish(axes: Axes, frame: Frame, language: str) -> None:
-    axes.set_xlim(frame.west, frame.east)
-    axes.set_ylim(frame.south, frame.north)
-    axes.set_aspect("equal", adjustable="datalim")
+def _furnish(figure: Figure, axes: Axes, frame: Frame, language: str) -> None:
+    """Legend in the strip below the map, scale bar in its lower left corner."""
+    axes.set(xlim=(frame.west, frame.east), ylim=(frame.south, frame.north))
+    axes.set_aspect("equal", adjustable="box")
     axes.set_axis_off()
-    handles = [Line2D([], [], color=one.colour, lw=one.width_mm * 2.6) for one in CLASSES]
+    handles = [Line2D([], [], color=one.colour, lw=one.width_mm * 3) for one in CLASSES]
     labels = [TEXTS(f"class_{one.number}", language) for one in CLASSES]
-    legend = axes.legend(
-        handles, labels, loc="upper left", fontsize=8, frameon=True, title=TEXTS("legend", language)
-    )
-    legend.get_title().set_fontsize(8)
-    legend.get_frame().set(edgecolor="#d5dae0", alpha=0.92)
-    bar = scale_bar(0.2 * (frame.east - frame.west))
-    x, y = frame.west + 0.02 * (frame.east - frame.west), frame.south + 0.02 * (frame.north - frame.south)
-    axes.plot([x, x + bar], [y, y], color=INK, lw=2, solid_capstyle="butt")
+    figure.legend(handles, labels, loc="lower left", ncols=len(CLASSES), fontsize=9, frameon=False)
+    bar = scale_bar(0.15 * (frame.east - frame.west))
     label = f"{number(bar / 1000, language)} km" if bar >= 1000 else f"{number(bar, language)} m"
+    x, y = frame.west, frame.south
+    axes.plot([x, x + bar], [y, y], color=INK, lw=2, solid_capstyle="butt", clip_on=False)
     axes.annotate(label, (x + bar / 2, y), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8)
 
 

@@ -116,6 +116,7 @@ def _write_layers(table: pl.DataFrame, *, path: Path, context: ReportContext, la
         crs=context.crs,
         dataset_metadata={key.upper(): value for key, value in facts.items()},
         layer_metadata={"IDENTIFIER": told, "DESCRIPTION": told},
+        dataset_options={"VERSION": "1.2"},  # read without a warning by the QGIS of older long-term releases
         layer_options={"GEOMETRY_NAME": "geom", "SPATIAL_INDEX": "YES"},
         **common,
     )

@@ -1,5 +1,7 @@
 """Numbers as a reader of the language expects them."""
 
+from math import isnan
+
 THIN = "\u202f"
 NO_BREAK = "\u00a0"
 NONE = "–"
@@ -11,7 +13,7 @@ def number(value: float | None, language: str, digits: int = 0) -> str:
     >>> number(1234.5, "en", 1)
     '1,234.5'
     """
-    if value is None or value != value:
+    if value is None or isnan(value):
         return NONE
     text = f"{value:,.{digits}f}"
     return text.replace(",", THIN).replace(".", ",") if language == "sv" else text
@@ -19,7 +21,7 @@ def number(value: float | None, language: str, digits: int = 0) -> str:
 
 def percent(share: float | None, language: str, digits: int = 1) -> str:
     """Write a share as per cent, with the space that each language puts before the sign."""
-    if share is None or share != share:
+    if share is None or isnan(share):
         return NONE
     return number(100.0 * share, language, digits) + (f"{NO_BREAK}%" if language == "sv" else "%")
 
@@ -32,7 +34,7 @@ def level(share: float, language: str) -> str:
 
 def rate(value: float | None, language: str) -> str:
     """Write a rate (breaks per km and year) with about two significant digits."""
-    if value is None or value != value:
+    if value is None or isnan(value):
         return NONE
     digits = 1 if value >= 9.95 else 2 if value >= 0.0995 else 3
     return number(value, language, digits)

@@ -6,12 +6,16 @@ from typing import Any
 from vardag.water.publish.context import TEXTS
 from vardag.water.publish.notation import NONE, level, number, percent
 from vardag.water.publish.reasons import material_name
+from vardag.water.validation.plots import calibration_plot, capture_plot, years_plot
+from vardag.water.validation.render import model_name
 
 SUBJECT = "vardag"
 KEY_LEVEL = 0.05
 SHOWN_LEVELS = (0.01, 0.05, 0.10, 0.20)
 PEERS = ("past_breaks_per_km", "oldest_first", "random")
 MAIN = ("register", "1")
+CAPTURE = ("capture", "low", "high")
+DIFFERENCE = ("difference", "difference_low", "difference_high")
 
 Table = dict[str, Any]
 
@@ -92,11 +96,6 @@ def years_of(trial: Mapping[str, Any]) -> tuple[int, int]:
     return min(years), max(years)
 
 
-def model_name(model: str, language: str) -> str:
-    """Name of a model; its stable name where it has none."""
-    return TEXTS(f"model_{model}", language) if TEXTS.has(f"model_{model}") else model
-
-
 def headline_tables(evaluation: Mapping[str, Any] | None, language: str) -> list[Table]:
     """One table per population and horizon that has breaks, the register one year ahead first."""
     tables = []
@@ -119,7 +118,7 @@ def _headline(trial: Mapping[str, Any], levels: list[float], population: str, ye
         last=last,
     )
     title = f"{TEXTS(f'population_{population}', language)}, {TEXTS(f'horizon_{years}', language)}"
-    return {"title": title, "basis": basis} | capture_table(trial["headline"], levels, language)
+    return {"title": title, "basis": basis, "years": years} | capture_table(trial["headline"], levels, language)
 
 
 def capture_table(rows: list[Mapping[str, Any]], levels: list[float], language: str) -> Table:
@@ -133,7 +132,7 @@ def capture_table(rows: list[Mapping[str, Any]], levels: list[float], language: 
             {
                 "name": model_name(row["model"], language),
                 "subject": row["model"] == subject,
-                "cells": [_cell(row, "capture", "low", "high", at, language) for at in range(len(levels))],
+                "cells": [_cell(row, CAPTURE, at, language) for at in range(len(levels))],
                 "lead": _lead(row, place, language) if row["model"] != subject else None,
             }
             for row in rows
@@ -141,19 +140,19 @@ def capture_table(rows: list[Mapping[str, Any]], levels: list[float], language: 
     }
 
 
-def _cell(row: Mapping[str, Any], value: str, low: str, high: str, at: int, language: str) -> Table:
-    seen = row[value][at]
+def _cell(row: Mapping[str, Any], names: tuple[str, str, str], at: int, language: str) -> Table:
+    seen, low, high = (row[name][at] for name in names)
     if seen is None:
         return {"value": NONE, "interval": ""}
-    ends = [number(None if row[end][at] is None else 100 * row[end][at], language, 1) for end in (low, high)]
+    ends = [number(None if end is None else 100 * end, language, 1) for end in (low, high)]
     return {"value": number(100 * seen, language, 1), "interval": f"{ends[0]}–{ends[1]}"}
 
 
 def _lead(row: Mapping[str, Any], at: int, language: str) -> Table:
-    cell = _cell(row, "difference", "difference_low", "difference_high", at, language)
+    cell = _cell(row, DIFFERENCE, at, language)
     low, high = row["difference_low"][at], row["difference_high"][at]
     sure = low is not None and high is not None and (low > 0 or high < 0)
-    interval = cell["interval"].replace("–", f" {TEXTS('to', language)} ") if not cell["value"] == NONE else ""
+    interval = cell["interval"].replace("–", f" {TEXTS('to', language)} ")
     signed = ("+" if (row["difference"][at] or 0) > 0 else "") + cell["value"]
     return {"value": signed.replace("-", "−"), "interval": interval.replace("-", "−"), "sure": sure}
 
@@ -187,6 +186,14 @@ def _compared(row: Mapping[str, Any], name: str, language: str) -> Table:
         "observed": number(row["observed"], language),
         "ratio": number(row["ratio"], language, 2),
     }
+
+
+def plots(evaluation: Mapping[str, Any] | None, language: str) -> dict[str, str]:
+    """Draw the capture curve, calibration and breaks per year of the main trial, as SVG; none without breaks."""
+    if evaluation is None or trial_of(evaluation, *MAIN) is None:
+        return {}
+    draw = {"capture": capture_plot, "calibration": calibration_plot, "years": years_plot}
+    return {name: plot(dict(evaluation), language=language) for name, plot in draw.items()}
 
 
 def no_history(evaluation: Mapping[str, Any] | None, language: str) -> Table | None:

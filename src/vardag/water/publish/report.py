@@ -15,7 +15,7 @@ from vardag.water.publish.classes import CLASSES, rank_class
 from vardag.water.publish.context import TEXTS, ReportContext
 from vardag.water.publish.figures import map_svg
 from vardag.water.publish.mapdata import as_json, map_data
-from vardag.water.publish.notation import NONE, number, percent, rate
+from vardag.water.publish.notation import NO_BREAK, NONE, number, percent, rate
 from vardag.water.publish.reasons import material_name, told_reasons
 from vardag.water.publish.render import asset, render
 
@@ -58,11 +58,11 @@ def report(
     context, language
         Everything else a reader must know; ``sv`` or ``en``.
     plots
-        SVG by name (``capture``, ``calibration``, ``years``); those of the context unless given.
+        SVG by name (``capture``, ``calibration``, ``years``); those of the context, else drawn from it.
     """
     ranked = predictions.sort("rank")
     script = '(() => {\n"use strict";\n' + "\n".join(asset(name) for name in SCRIPTS) + "})();"
-    shown = context.plots if plots is None else plots
+    shown = plots or context.plots or proof.plots(evaluation, language)
     return render(
         "report.html.j2",
         language=language,
@@ -174,4 +174,4 @@ def top_rows(ranked: pl.DataFrame, language: str) -> list[dict[str, Any]]:
 
 def _what(row: Mapping[str, Any], language: str) -> str:
     material = material_name(row["material"], language)
-    return material if row["diameter_mm"] is None else f"{material}, {round(row['diameter_mm'])} mm"
+    return material if row["diameter_mm"] is None else f"{material}, {round(row['diameter_mm'])}{NO_BREAK}mm"

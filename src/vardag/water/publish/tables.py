@@ -65,8 +65,8 @@ def write_geoparquet(table: pl.DataFrame, *, path: Path, crs: str) -> Path:
     with db.connect(None) as connection:
         connection.register("flat", table.to_arrow())
         connection.execute(
-            f"COPY (SELECT {columns}, ST_SetCRS(ST_GeomFromWKB(geom::BLOB), {_quoted(projjson)}) AS geom FROM flat) "  # noqa: S608
-            f"TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT {columns}, ST_SetCRS(ST_GeomFromWKB(geom::BLOB), {_quoted(projjson)}) AS geom "  # noqa: S608
+            f"FROM flat) TO {_quoted(str(path))} (FORMAT parquet, COMPRESSION zstd)"
         )
     return path
 

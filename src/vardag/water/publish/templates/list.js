@@ -1,5 +1,6 @@
 // The ranked list: sorts the rows shown, searches all pipes.
 const SHOWN = 50;
+const FIRST = 12;
 
 class RankedList {
   constructor(table, map) {
@@ -9,6 +10,9 @@ class RankedList {
     this.key = "rank";
     this.ascending = true;
     this.found = null;
+    this.all = false;
+    this.more = document.querySelector(".more");
+    this.more.addEventListener("click", () => { this.all = true; this.show(); });
     this.street = pipes.street.names.map((name) => name.toLowerCase());
     this.material = pipes.material.names.map((name) => name.toLowerCase());
     this.id = pipes.id.map((id) => id.toLowerCase());
@@ -52,9 +56,12 @@ class RankedList {
     }[this.key];
     const way = this.ascending ? 1 : -1;
     const compare = (a, b) => (typeof a === "string" ? a.localeCompare(b, data.language) : a - b);
-    const sorted = [...rows].sort((a, b) => way * compare(value(a), value(b)) || a - b).slice(0, SHOWN);
+    const sorted = [...rows].sort((a, b) => way * compare(value(a), value(b)) || a - b).slice(0, this.all ? SHOWN : FIRST);
     this.body.replaceChildren(...sorted.map((pipe) => rowOf(pipe)));
-    const shown = rows.length > SHOWN ? ", " + say("shown", { count: SHOWN }) : "";
+    const most = Math.min(rows.length, SHOWN);
+    const shown = rows.length > sorted.length ? ", " + say("shown", { count: sorted.length }) : "";
+    this.more.hidden = sorted.length >= most;
+    this.more.textContent = say("show_more", { count: most });
     this.note.textContent = this.found ? say("found", { count: numeral(rows.length, 0), total: numeral(total, 0) }) + shown : "";
     this.body.closest("table").dataset.rows = String(sorted.length);
   }
@@ -77,7 +84,7 @@ function rowOf(pipe) {
   rank.style.setProperty("--class", data.classes[classOf(pipe)].colour);
   const where = element("td", "where");
   where.append(element("b", "", nameOf(pipes.street, pipe) || "–"), element("span", "quiet", pipes.id[pipe]));
-  const what = [nameOf(pipes.material, pipe)].concat(pipes.diameter[pipe] === null ? [] : [pipes.diameter[pipe] + " mm"]);
+  const what = [nameOf(pipes.material, pipe)].concat(pipes.diameter[pipe] === null ? [] : [pipes.diameter[pipe] + "\u00a0mm"]);
   const rate = element("td", "figure");
   rate.append(element("b", "", rateText(pipes.rate[pipe])), element("span", "quiet", rateText(pipes.low[pipe]) + "–" + rateText(pipes.high[pipe])));
   const reasons = element("td", "why");

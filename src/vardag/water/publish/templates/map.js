@@ -198,7 +198,7 @@ class PipeMap {
       const middle = (start[parts[0]] + start[parts[0] + 1]) >> 1;
       this.view.x = xs[middle];
       this.view.y = ys[middle];
-      this.view.scale = Math.max(this.view.scale, Math.min(6 * step, 0.8 * step));
+      this.view.scale = Math.max(this.view.scale, 0.8 * step);
       this.draw();
     }
     this.select(pipe);
