@@ -21,6 +21,7 @@ INK = "#1d2733"
 DPI = 160
 STRIP_IN = 0.42
 TALLEST = 1.2
+USUAL_PX = 7.0
 
 
 def map_svg(predictions: pl.DataFrame, *, title: str, roads: pl.DataFrame | None = None) -> str:
@@ -32,11 +33,12 @@ def map_svg(predictions: pl.DataFrame, *, title: str, roads: pl.DataFrame | None
     lines = lines_of(predictions["geom"])
     frame = frame_of(lines)
     height = round(SVG_WIDTH * _ratio(frame))
+    thin = _thinness(lines, SVG_WIDTH / (frame.east - frame.west))
     paths = [] if roads is None else [_path(inside(lines_of(roads["geom"]), frame), frame, ROAD_COLOUR, 1.0)]
     classes = rank_class(predictions).to_numpy()
     for one in reversed(CLASSES):
         part = _chosen(lines, classes[lines.owner] == one.number)
-        paths.append(_path(part, frame, one.colour, one.width_mm * 3.2))
+        paths.append(_path(part, frame, one.colour, one.width_mm * 3.2 * thin))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SVG_WIDTH} {height}" role="img" '
         f'fill="none" stroke-linecap="round" stroke-linejoin="round"><title>{_escaped(title)}</title>'
@@ -66,9 +68,10 @@ def map_png(
     if roads is not None:
         axes.add_collection(_collection(inside(lines_of(roads["geom"]), frame), ROAD_COLOUR, 0.6))
     classes = rank_class(predictions).to_numpy()
+    thin = _thinness(lines, width_px / (frame.east - frame.west))
     for one in reversed(CLASSES):
         part = _chosen(lines, classes[lines.owner] == one.number)
-        axes.add_collection(_collection(part, one.colour, one.width_mm * 2.2))
+        axes.add_collection(_collection(part, one.colour, one.width_mm * 2.2 * thin))
     _furnish(figure, axes, frame, language)
     figure.text(0.015, 1 - strip / 2, title, fontsize=12, color=INK, weight="bold", va="center")
     figure.savefig(path, metadata={"Software": None})
@@ -94,6 +97,14 @@ def scale_bar(longest_m: float) -> float:
     """Round length (1, 2 or 5 times a power of ten, m) that is at most `longest_m`."""
     power = 10.0 ** np.floor(np.log10(max(longest_m, 1.0)))
     return float(max(step * power for step in (1, 2, 5) if step * power <= max(longest_m, 1.0)))
+
+
+def _thinness(lines: Lines, px_per_m: float) -> float:
+    """Factor for line widths: less than 1 where pipes are so many that each is only some pixels long."""
+    span = np.hypot(*np.diff(lines.points, axis=0).T) if len(lines.points) > 1 else np.zeros(1)
+    span[lines.start[1:] - 1] = 0.0
+    mean_px = float(span.sum()) / max(len(lines.start), 1) * px_per_m
+    return float(np.clip(np.sqrt(mean_px / USUAL_PX), 0.42, 1.0))
 
 
 def _ratio(frame: Frame) -> float:

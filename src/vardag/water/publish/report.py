@@ -1,6 +1,7 @@
 """The report: one HTML file that is complete in itself, with map, proof, list, data and method."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
@@ -20,6 +21,7 @@ from vardag.water.publish.reasons import material_name, told_reasons
 from vardag.water.publish.render import asset, render
 
 TOP = 50
+METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 SCRIPTS = ("data.js", "map.js", "hands.js", "list.js", "start.js")
 
 
@@ -115,9 +117,9 @@ def _policy(script: str) -> str:
 
 
 def _svg(text: str) -> Markup:
-    """An SVG made by this program, from its ``svg`` element on."""
-    start = text.find("<svg")
-    return Markup(text[max(start, 0) :])
+    """An SVG made by this program, from its ``svg`` element on, without the plotting library's note on itself."""
+    start = max(text.find("<svg"), 0)
+    return Markup(METADATA.sub("", text[start:]))  # noqa: S704
 
 
 def facts(ranked: pl.DataFrame, context: ReportContext, language: str) -> dict[str, str]:

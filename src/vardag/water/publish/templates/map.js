@@ -2,6 +2,7 @@
 const WIDTH_PX_PER_MM = 2.7;
 const REACH_PX = 9;
 const SLOW_MS = 40;
+const USUAL_PX = 7;
 const [west, south, east, north, step] = data.frame;
 const extent = { width: (east - west) / step, height: (north - south) / step };
 
@@ -21,6 +22,7 @@ class PipeMap {
       this.partsOf.set(owner, [part, ...(this.partsOf.get(owner) || [])]);
     }
     this.classes = Uint8Array.from(this.lines.owner, (pipe) => classOf(pipe));
+    this.meanLength = pipes.length.reduce((sum, length) => sum + (length || 0), 0) / Math.max(total, 1) / step;
     this.drawTook = 0;
     this.pinned = false;
     this.selected = -1;
@@ -139,8 +141,10 @@ class PipeMap {
     return new Set(parts.map((part) => this.lines.owner[part])).size;
   }
 
+  // Lines are thin where a whole region is shown and thick where a street is: by how long a pipe is on the screen.
   growth() {
-    return Math.min(2.4, Math.max(1, Math.pow(this.view.scale / this.whole, 0.28)));
+    const share = (this.meanLength * this.view.scale) / USUAL_PX;
+    return share < 1 ? Math.max(0.42, Math.sqrt(share)) : Math.min(2.4, Math.pow(share, 0.28));
   }
 
   trace(context, lines, part) {
