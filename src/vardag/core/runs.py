@@ -147,7 +147,8 @@ def _write(connection: duckdb.DuckDBPyConnection, run: Run) -> None:
             run.error,
         ],
     )
-    rows = [{"run_id": run.run_id, "step": number, **step.as_row()} for number, step in enumerate(run.steps, start=1)]
+    numbered = enumerate(run.steps, start=1)
+    rows = [{"run_id": run.run_id, "step": number, **step.as_row()} for number, step in numbered]
     if rows:
         insert(connection, "run_step", pl.DataFrame(rows, infer_schema_length=None))
 

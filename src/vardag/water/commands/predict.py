@@ -1,7 +1,7 @@
 """`vardag water predict`: rank every pipe by the breaks to expect in the year after a date."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ import polars as pl
 
 from vardag.core import db
 from vardag.core.errors import InputError
+from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
+from vardag.water.commands.models import lighter, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import OnStep, Workspace, read_tables, workspace
-from vardag.water.features import CATALOGUE, families
-from vardag.water.lof.boosting import Boosted
+from vardag.water.commands.workspace import DEFAULT_SEED, OnStep, Workspace, read_tables, workspace
+from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import Choice, choose
@@ -25,23 +26,38 @@ from vardag.water.lof.ranking import rank
 from vardag.water.panel import Network, risk_set, years_before
 from vardag.water.publish.values import reason_values, strongest
 
-DEFAULT_SEED = 1
+OUT = "out"
+SUMMARY = "prediction.json"
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """What a prediction rests on and found; the ranked pipes themselves are in the table ``prediction``."""
+    """What a prediction rests on and found; the ranked pipes themselves are in the table ``prediction``.
 
-    run_id: str
+    Attributes
+    ----------
+    run
+        The run record, with its steps.
+    choice, notes
+        Why this model: ``enough`` breaks, or ``few_some`` or ``few_zero`` for the fallback; and the same in words
+        by language.
+    label_breaks
+        Breaks that the model learned from.
+    expected_breaks
+        Breaks to expect in the year after `as_of`, in the whole network.
+    """
+
+    run: dict[str, Any]
     as_of: date
     model: str
-    note: str
+    choice: str
+    notes: dict[str, str]
     pipes: int
     length_km: float
     label_breaks: int
     expected_breaks: float
     calibration: dict[str, Any]
-    predictions: pl.DataFrame
+    survivorship: dict[str, Any]
 
 
 def predict(
@@ -67,25 +83,37 @@ def predict(
         with work.run.step("read"):
             tables = read_tables(work)
         check_tables(work, tables)
-        network = build_history(work, tables).network
+        history = build_history(work, tables)
+        network = history.network
         day = _checked_day(as_of or network.record_end, network)
         panel = build_panel(work, network, day)
         past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
         choice, model, shape = fit(work, past)
         predictions = score(work, model, today, shape)
         store(work, predictions, day, model.name)
-    return Predicted(
-        run_id=work.run.run_id,
+    found = Predicted(
+        run=work.run.summary(),
         as_of=day,
         model=model.name,
-        note=choice.words(work.city.language),
+        choice=choice.reason,
+        notes={language: choice.words(language) for language in LANGUAGES},
         pipes=predictions.height,
         length_km=float(predictions["length_m"].sum()) / 1000,
         label_breaks=int(past["breaks"].sum()),
         expected_breaks=float(predictions["expected_breaks"].sum()),
         calibration=model.record.document(),
-        predictions=predictions,
+        survivorship=history.survivorship,
     )
+    write_summary(work, found)
+    return found
+
+
+def write_summary(work: Workspace, found: Predicted) -> None:
+    """Keep what the prediction rests on beside it, for `publish` and for the reader."""
+    out = work.city.folder / OUT
+    out.mkdir(exist_ok=True)
+    text = json.dumps(asdict(found), indent=1, default=str, ensure_ascii=False)
+    (out / SUMMARY).write_text(text, encoding="utf-8")
 
 
 def _checked_day(day: date, network: Network) -> date:
@@ -114,12 +142,11 @@ def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:
 def fit(work: Workspace, past: pl.DataFrame) -> tuple[Choice, Calibrated, float]:
     """Choose the model by how many breaks there are, fit it, and estimate how far pipes differ from it."""
     with work.run.step("fit") as step:
-        trained = Boosted(tuple(CATALOGUE))
-        choice = choose(past, model=trained)
+        choice = choose(past, model=recipe())
         model = Calibrated(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
-        shape = shape_out_of_time(choice.model, past)
+        shape = shape_out_of_time(lighter(choice.model), past)
     return choice, model, shape
 
 
@@ -143,4 +170,3 @@ def store(work: Workspace, predictions: pl.DataFrame, day: date, model: str) -> 
     )
     with work.run.step("store"), db.transaction(work.connection):
         db.replace(work.connection, "prediction", table.select(names))
-

@@ -16,6 +16,7 @@ from vardag.water import schema
 from vardag.water.city import City
 
 OnStep = Callable[[str, float], None]
+DEFAULT_SEED = 1
 MONTHS_OF_A_WHOLE_YEAR = 12
 
 

@@ -38,10 +38,10 @@ class Settings:
         One model is fitted per seed; the log rates are averaged.
     """
 
-    rounds: int = 300
-    learning_rate: float = 0.03
-    leaves: int = 15
-    smallest_leaf_rows: int = 200
+    rounds: int = 240
+    learning_rate: float = 0.05
+    leaves: int = 5
+    smallest_leaf_rows: int = 100
     smallest_leaf_breaks: float = 3.0
     l2: float = 10.0
     feature_share: float = 0.5

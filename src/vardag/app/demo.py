@@ -1,0 +1,60 @@
+"""`vardag demo`: a synthetic town, from its files to maps and proof, in five lines."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vardag.app.progress import progress
+from vardag.app.words import words
+
+TEST_YEARS = 5
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help=words("opt_demo_folder"))] = Path("demo"),
+    km: Annotated[float, typer.Option(min=5, help=words("opt_km"))] = 300.0,
+    seed: Annotated[int, typer.Option(help=words("opt_seed"))] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help=words("opt_json"))] = False,
+) -> None:
+    """Make the town, load it, predict, evaluate, publish and lock."""
+    from vardag.app import show
+    from vardag.demo import town as make_town
+    from vardag.water.commands.evaluate import evaluate
+    from vardag.water.commands.load import load
+    from vardag.water.commands.predict import predict
+    from vardag.water.commands.publish import publish
+    from vardag.water.commands.scorecard import lock
+
+    with progress(quiet=as_json) as on_step:
+        on_step("town", 0.0)
+        town = make_town(folder=folder, seed=seed, km=km)
+        on_step("town", 1.0)
+        loaded = load(folder, progress=on_step)
+        predicted = predict(folder, seed=seed, on_step=on_step)
+        evaluated = evaluate(folder, first=town.record_end.year - TEST_YEARS + 1, seed=seed, on_step=on_step)
+        published = publish(folder, synthetic=True, on_step=on_step)
+        lock_file = folder / "scorecard" / f"lock-{predicted.as_of}.json"
+        if not lock_file.exists():
+            lock(folder)
+    headline = evaluated.document["populations"]["register"]["1"]["headline"]
+    caught = {row["model"]: 100 * row["capture"][3] for row in headline}
+    facts = {
+        "km": predicted.length_km,
+        "pipes": predicted.pipes,
+        "rows": sum(source.rows_in for source in loaded.sources),
+        "quarantined": sum(sum(source.quarantined.values()) for source in loaded.sources),
+        "breaks": predicted.label_breaks,
+        "expected": predicted.expected_breaks,
+        "years": TEST_YEARS,
+        "caught": caught[headline[0]["model"]],
+        "past": caught["past_breaks_per_km"],
+        "oldest": caught["oldest_first"],
+        "report": published.report,
+        "geopackage": published.geopackage,
+        "folder": folder,
+    }
+    if as_json:
+        show.machine(facts)
+    else:
+        show.person().print(words("demo_done", **facts), markup=False)

@@ -1,0 +1,27 @@
+"""Which models are used: the one that predicts, and the baselines that it is held against."""
+
+from dataclasses import replace
+
+from vardag.water.features import CATALOGUE
+from vardag.water.lof.boosting import Boosted
+from vardag.water.lof.port import Model
+from vardag.water.lof.standard import standard_models
+
+NEIGHBOURS = tuple(name for name, entry in CATALOGUE.items() if entry.family in {"neighbours", "street"})
+
+
+def recipe() -> Boosted:
+    """The model ``vardag``: boosted trees on every feature of the catalogue."""
+    return Boosted(tuple(CATALOGUE))
+
+
+def lighter(model: Model) -> Model:
+    """The model with one seed instead of several, where its ranking is not published."""
+    if not isinstance(model, Boosted):
+        return model
+    return replace(model, settings=replace(model.settings, seeds=model.settings.seeds[:1]))
+
+
+def contenders(*, seed: int) -> tuple[Model, ...]:
+    """The model and its baselines, each with its level set by the latest years in the same way."""
+    return standard_models(features=recipe().features, neighbours=NEIGHBOURS, seed=seed)

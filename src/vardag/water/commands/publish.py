@@ -1,0 +1,95 @@
+"""`vardag water publish`: the last prediction as a map, as tables and as a report."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from vardag.core.errors import NotFoundError
+from vardag.water import features
+from vardag.water.commands.evaluate import DOCUMENT, PLOTS
+from vardag.water.commands.predict import OUT, SUMMARY
+from vardag.water.commands.workspace import OnStep, Workspace, read_table, workspace
+from vardag.water.publish import Published, ReportContext
+from vardag.water.publish import publish as write_files
+
+REASON = pl.List(pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64}))
+
+
+def publish(
+    folder: Path, *, language: str | None = None, synthetic: bool = False, on_step: OnStep | None = None
+) -> Published:
+    """Write GeoPackage, GeoParquet, CSV and the report of the last prediction into ``out/``.
+
+    Parameters
+    ----------
+    folder
+        City folder with a prediction, and an evaluation if the report shall show one.
+    language
+        ``sv`` or ``en``; the city's unless given.
+    synthetic
+        True for a made-up town, which the report then says.
+
+    Raises
+    ------
+    NotFoundError
+        When nothing has been predicted (cure: ``vardag water predict``).
+    """
+    with workspace(folder, "water publish", on_step=on_step) as work:
+        words = language or work.city.language
+        with work.run.step("read"):
+            predictions = read_predictions(work)
+            evaluation = read_evaluation(work)
+            context = report_context(work, evaluation, language=words, synthetic=synthetic)
+        with work.run.step("publish") as step:
+            step.rows(rows_in=predictions.height, rows_out=predictions.height)
+            return write_files(
+                folder=folder / OUT,
+                predictions=predictions,
+                evaluation=evaluation,
+                context=context,
+                language=words,
+            )
+
+
+def read_predictions(work: Workspace) -> pl.DataFrame:
+    """Ranked pipes with what the register knows of them."""
+    predictions = read_table(work.connection, "prediction")
+    if predictions.is_empty() or not (work.city.folder / OUT / SUMMARY).is_file():
+        raise NotFoundError(f"prediction: there is none yet. Make one: vardag water predict {work.city.folder}")
+    lives = read_table(work.connection, "life").drop("origin", "known_from", "length_source", "retired_date")
+    told = predictions.with_columns(pl.col("reasons").str.json_decode(REASON))
+    return told.join(lives, on="pipe_key", how="left", maintain_order="left").sort("rank")
+
+
+def read_evaluation(work: Workspace) -> dict[str, Any] | None:
+    """The evaluation, where there is one of the data that are loaded now."""
+    path = work.city.folder / OUT / DOCUMENT
+    document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return document if document and document["inputs"] == dict(work.run.inputs) else None
+
+
+def report_context(
+    work: Workspace, evaluation: dict[str, Any] | None, *, language: str, synthetic: bool
+) -> ReportContext:
+    """Everything else that the report tells."""
+    summary = json.loads((work.city.folder / OUT / SUMMARY).read_text(encoding="utf-8"))
+    draw = PLOTS if evaluation else {}
+    return ReportContext(
+        city=work.city.name,
+        crs=work.city.crs,
+        as_of=date.fromisoformat(summary["as_of"]),
+        secrecy=work.city.secrecy,
+        sources=read_table(work.connection, "source"),
+        checks=read_table(work.connection, "check_result"),
+        survivorship=summary["survivorship"],
+        data_card=features.data_card(),
+        run=summary["run"],
+        model=summary["model"],
+        roads=read_table(work.connection, "road"),
+        few_breaks=None if summary["choice"] == "enough" else summary["notes"][language],
+        synthetic=synthetic,
+        plots={name: plot(evaluation or {}, language=language) for name, plot in draw.items()},
+    )
