@@ -16,7 +16,7 @@ import publishing
 from vardag.water.publish import flat, map_png, map_svg, publish, write_csv, write_geopackage, write_geoparquet
 from vardag.water.publish.classes import CLASSES, rank_class
 from vardag.water.publish.qgis import qml, sld
-from vardag.water.publish.tables import COLUMNS
+from vardag.water.publish.tables import COLUMNS, with_street_names
 
 SE = "{http://www.opengis.net/se}"
 OGC = "{http://www.opengis.net/ogc}"
@@ -183,6 +183,13 @@ def test_publish_writes_everything_and_names_it_in_the_language(tmp_path: Path) 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
         path.name for path in published.paths
     )
+
+
+def test_a_missing_street_name_is_taken_from_the_road() -> None:
+    pipes = pl.DataFrame({"pipe_id": ["a", "b", "c"], "street": [None, "Egen", None], "road_id": ["1", "1", None]})
+    roads = pl.DataFrame({"road_id": ["1", "1"], "street": ["Kungsgatan", "Dubblett"]})
+    assert with_street_names(pipes, roads)["street"].to_list() == ["Kungsgatan", "Egen", None]
+    assert with_street_names(pipes.drop("road_id"), roads)["street"].to_list() == [None, "Egen", None]
 
 
 def test_the_first_pipe_is_in_the_first_class_however_long() -> None:

@@ -11,7 +11,7 @@ from vardag.water.publish.figures import map_png, map_svg
 from vardag.water.publish.geopackage import write_geopackage
 from vardag.water.publish.reasons import reason_text
 from vardag.water.publish.report import report, write_report
-from vardag.water.publish.tables import flat, write_csv, write_geoparquet
+from vardag.water.publish.tables import flat, with_street_names, write_csv, write_geoparquet
 from vardag.water.publish.values import reason_values, strongest
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
     "write_geoparquet",
     "write_report",
 ]
+
+KINDS = ("geopackage", "geoparquet", "csv", "report")
 
 
 def publish(
@@ -50,7 +52,8 @@ def publish(
         One row per pipe: ``pipe_key``, ``pipe_id``, ``geom`` (WKB or null), ``street``, ``material``,
         ``diameter_mm``, ``install_year``, ``length_m``, ``position``, ``expected_breaks_per_km_year``, ``lower``,
         ``upper``, ``expected_breaks``, ``p_break``, ``rank``, ``cumulative_length_share`` and ``reasons`` (list of
-        family, value and multiplier, see `vardag.water.publish.reasons`).
+        family, value, multiplier: `vardag.water.publish.reasons`). With ``road_id``, a missing street name is
+        taken from the context's roads.
     evaluation
         What `vardag.water.validation.evaluate` gives, or None.
     context
@@ -59,16 +62,14 @@ def publish(
         ``sv`` or ``en``: names of files and layers, headings, reasons, the report.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    table = flat(predictions, context=context, language=language)
-
-    def path(kind: str) -> Path:
-        return folder / TEXTS(f"file_{kind}", language)
-
+    named = with_street_names(predictions, context.roads)
+    table = flat(named, context=context, language=language)
+    paths = {kind: folder / TEXTS(f"file_{kind}", language) for kind in KINDS}
     return Published(
-        geopackage=write_geopackage(table, path=path("geopackage"), context=context, language=language),
-        geoparquet=write_geoparquet(table, path=path("geoparquet"), crs=context.crs),
-        csv=write_csv(table, path=path("csv"), language=language),
+        geopackage=write_geopackage(table, path=paths["geopackage"], context=context, language=language),
+        geoparquet=write_geoparquet(table, path=paths["geoparquet"], crs=context.crs),
+        csv=write_csv(table, path=paths["csv"], language=language),
         report=write_report(
-            path=path("report"), predictions=predictions, evaluation=evaluation, context=context, language=language
+            path=paths["report"], predictions=named, evaluation=evaluation, context=context, language=language
         ),
     )

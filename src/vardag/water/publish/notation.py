@@ -5,6 +5,7 @@ from math import isnan
 THIN = "\u202f"
 NO_BREAK = "\u00a0"
 NONE = "–"
+JOIN = "\u2060"
 
 
 def number(value: float | None, language: str, digits: int = 0) -> str:
@@ -38,3 +39,8 @@ def rate(value: float | None, language: str) -> str:
         return NONE
     digits = 1 if value >= 9.95 else 2 if value >= 0.0995 else 3
     return number(value, language, digits)
+
+
+def whole(text: str) -> str:
+    """Keep a date on one line: word joiners (seen by no one) around its hyphens."""
+    return text.replace("-", f"{JOIN}-{JOIN}")

@@ -16,7 +16,7 @@ from vardag.water.publish.classes import CLASSES, rank_class
 from vardag.water.publish.context import TEXTS, ReportContext
 from vardag.water.publish.figures import map_svg
 from vardag.water.publish.mapdata import as_json, map_data
-from vardag.water.publish.notation import NO_BREAK, NONE, number, percent, rate
+from vardag.water.publish.notation import NO_BREAK, NONE, number, percent, rate, whole
 from vardag.water.publish.reasons import material_name, told_reasons
 from vardag.water.publish.render import asset, render
 
@@ -133,7 +133,7 @@ def facts(ranked: pl.DataFrame, context: ReportContext, language: str) -> dict[s
         "expected": number(float(ranked["expected_breaks"].sum()), language, 1),
         "top": number(min(TOP, ranked.height), language),
         "as_of": context.as_of.isoformat(),
-        "first_day": context.first_day.isoformat(),
+        "first_day": whole(context.first_day.isoformat()),
     }
 
 

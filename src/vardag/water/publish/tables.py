@@ -43,6 +43,17 @@ DIGITS = {
 FORMULA = r"^[=+\-@\t\r]"
 
 
+def with_street_names(predictions: pl.DataFrame, roads: pl.DataFrame | None) -> pl.DataFrame:
+    """Give pipes without a street name that of their road segment, where ``road_id`` tells which it is."""
+    if roads is None or "road_id" not in predictions.columns or not {"road_id", "street"} <= set(roads.columns):
+        return predictions
+    names = (
+        roads.select("road_id", named="street").drop_nulls().unique("road_id", keep="first", maintain_order=True)
+    )
+    joined = predictions.join(names, on="road_id", how="left", maintain_order="left")
+    return joined.with_columns(street=pl.coalesce("street", "named")).drop("named")
+
+
 def flat(predictions: pl.DataFrame, *, context: ReportContext, language: str) -> pl.DataFrame:
     """Lay the ranking out flat, highest rate first: `COLUMNS`, then ``geom`` (WKB).
 
