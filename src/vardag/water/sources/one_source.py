@@ -88,21 +88,13 @@ def load_source(
     placer = _placer(layer, source, table, city, where)
     forget(connection, name)
     staging = Staging(connection, table, crs=city.crs)
-    book = Notebook()
-    plan = Plan(name, source, table, fields, notations, placer, staging.known, book)
+    plan = Plan(name, source, table, fields, notations, placer, staging.known, Notebook())
     counts = _fill(layer, plan, staging, where=where, share=_half(share, 0.5))
     staging.settle()
     record_source(connection, city, name, mark, counts, run_id=run_id)
-    return SourceReport(
-        name=name,
-        table=table.name,
-        path=source.path,
-        status="loaded",
-        rows_in=counts.rows_in,
-        kept=counts.kept,
-        quarantined=quarantined(connection, name),
-        notes=[*layer.notes, *notes, *book.notes()],
-    )
+    left_out = quarantined(connection, name)
+    said = [*layer.notes, *notes, *plan.notebook.notes()]
+    return SourceReport(name, table.name, source.path, "loaded", counts.rows_in, counts.kept, left_out, said)
 
 
 def open_layer(path: Path, source: Source) -> Layer:
