@@ -21,6 +21,7 @@ PIPES = [
 ]
 
 days = st.integers(0, 365 * 10 - 1).map(lambda day: builders.RECORD_START + timedelta(days=day))
+later_days = st.integers(1, 365 * 5).map(lambda day: AS_OF + timedelta(days=day))
 events = st.lists(
     st.tuples(days, st.sampled_from([*KEYS, None]), st.floats(0, 50), st.floats(-200, 200)), max_size=12
 )
@@ -44,7 +45,7 @@ def test_breaks_after_as_of_change_no_feature(past: list, future: list, other: l
 
 
 @settings(max_examples=15, deadline=None)
-@given(past=events, retired=days.filter(lambda day: day > AS_OF), lined=days.filter(lambda day: day > AS_OF))
+@given(past=events, retired=later_days, lined=later_days)
 def test_later_retirement_and_lining_change_no_feature(past: list, retired: date, lined: date) -> None:
     rows = named([row for row in past if row[0] <= AS_OF])
     changed = [*PIPES[:3], PIPES[3] | {"retired_date": retired, "lined_date": lined}]

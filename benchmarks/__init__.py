@@ -1,0 +1,1 @@
+"""Speed and memory: whole commands against their budgets, engines against each other."""
