@@ -109,12 +109,14 @@ def test_every_model_and_interval_is_in_the_headline_table() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("secrecy", ["open", "internal", "protected"])
-def test_the_secrecy_marking_is_the_first_thing_on_the_page_and_fixed_in_print(language: str, secrecy: str) -> None:
+def test_the_secrecy_marking_is_the_first_thing_on_the_page_and_on_every_printed_one(
+    language: str, secrecy: str
+) -> None:
     html = made(language, secrecy=secrecy)
     body = html.split("<body>", 1)[1].lstrip()
     assert body.startswith(f'<div class="marking marking-{secrecy}"')
     assert TEXTS(f"secrecy_{secrecy}", language) in body[:200]
-    assert re.search(r"@media print.*\.marking \{ position: fixed", html, re.S)
+    assert re.search(r"@media print.*\.marking \{ display: table-header-group", html, re.S)
 
 
 def test_without_an_evaluation_the_report_says_so() -> None:

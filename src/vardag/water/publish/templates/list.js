@@ -20,6 +20,7 @@ class RankedList {
     document.querySelector(".list-search input").addEventListener("input", (event) => this.search(event.target.value));
     this.body.addEventListener("click", (event) => this.clicked(event));
     document.querySelector(".list-search").hidden = false;
+    window.addEventListener("beforeprint", () => { this.all = true; this.show(); });
     this.show();
   }
 
