@@ -176,6 +176,12 @@ def test_pipes_without_a_place_are_told() -> None:
     assert "2 ledningar saknar läge" in made("sv")
 
 
+def test_lines_longer_than_their_pipes_are_told() -> None:
+    short = publishing.predictions().with_columns(length_m=pl.lit(5.0), position=pl.lit("approximate"))
+    assert "100\u00a0% ritas längs hela sitt gatuavsnitt" in made("sv", predictions=short)
+    assert "gatuavsnitt, så" not in made("sv")
+
+
 def test_a_network_without_any_place_can_be_published() -> None:
     nowhere = publishing.predictions().with_columns(geom=pl.lit(None, dtype=pl.Binary), position=pl.lit("none"))
     assert "120 ledningar saknar läge" in made("sv", predictions=nowhere, roads=None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import shapely
 from markupsafe import Markup
 
 from vardag.water.publish import grounds, proof
@@ -21,6 +22,7 @@ from vardag.water.publish.reasons import material_name, told_reasons
 from vardag.water.publish.render import asset, render
 
 TOP = 50
+MUCH_LONGER = 2.0  # times the pipe: then what is drawn is its street
 METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 SCRIPTS = ("data.js", "map.js", "hands.js", "list.js", "start.js")
 
@@ -138,12 +140,16 @@ def facts(ranked: pl.DataFrame, context: ReportContext, language: str) -> dict[s
 
 
 def map_notes(ranked: pl.DataFrame, language: str) -> list[str]:
-    """What the reader must know about places: approximate ones, and pipes without any."""
+    """What the reader must know about places: approximate ones, lines longer than their pipes, pipes without any."""
     placed = ranked.filter(pl.col("geom").is_not_null())
-    approximate = placed.filter(pl.col("position") == "approximate").height / max(placed.height, 1)
-    notes = []
-    if approximate:
-        notes.append(TEXTS("map_approximate", language, share=percent(approximate, language, 0)))
+    drawn = shapely.length(shapely.from_wkb(placed["geom"].to_numpy()))
+    approximate = (placed["position"] == "approximate").fill_null(value=False).to_numpy()
+    longer = approximate & (drawn > MUCH_LONGER * placed["length_m"].fill_null(0.0).to_numpy())
+    notes = [
+        TEXTS(key, language, share=percent(float(rows.mean()), language, 0))
+        for key, rows in (("map_approximate", approximate), ("map_whole_street", longer))
+        if rows.any()
+    ]
     if placed.height < ranked.height:
         notes.append(TEXTS("map_placeless", language, pipes=number(ranked.height - placed.height, language)))
     return notes
