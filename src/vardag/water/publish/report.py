@@ -140,7 +140,7 @@ def facts(ranked: pl.DataFrame, context: ReportContext, language: str) -> dict[s
 
 
 def map_notes(ranked: pl.DataFrame, language: str) -> list[str]:
-    """What the reader must know about places: approximate ones, lines longer than their pipes, pipes without any."""
+    """What the reader must know about places: approximate ones, lines longer than their pipes, missing ones."""
     placed = ranked.filter(pl.col("geom").is_not_null())
     drawn = shapely.length(shapely.from_wkb(placed["geom"].to_numpy()))
     approximate = (placed["position"] == "approximate").fill_null(value=False).to_numpy()
