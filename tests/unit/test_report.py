@@ -109,7 +109,7 @@ def test_every_model_and_interval_is_in_the_headline_table() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("secrecy", ["open", "internal", "protected"])
-def test_the_secrecy_marking_is_the_first_thing_on_the_page_and_on_every_printed_one(
+def test_the_secrecy_marking_is_first_on_the_page_and_on_every_printed_one(
     language: str, secrecy: str
 ) -> None:
     html = made(language, secrecy=secrecy)

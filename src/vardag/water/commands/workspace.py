@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from vardag.core import db
-from vardag.core.errors import DatabaseError, InputError
+from vardag.core.errors import ConfigError, DatabaseError, InputError
 from vardag.core.runs import Run, recorded
 from vardag.water import schema
 from vardag.water.city import City
@@ -112,10 +112,21 @@ def read_table(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame
 
 
 def record_of(city: City, log: pl.DataFrame) -> tuple[date, date]:
-    """First and last day that the break log covers: as city.toml says, else its first and last whole years."""
+    """First and last day that the break log covers: as city.toml says, else its first and last whole years.
+
+    Raises
+    ------
+    ConfigError
+        When city.toml does not say and the log is empty (cure: state both days in ``[city]``).
+    """
     first, last = log["break_date"].min(), log["break_date"].max()
+    if city.record_start and city.record_end:
+        return city.record_start, city.record_end
     if not isinstance(first, date) or not isinstance(last, date):
-        first = last = date(2000, 12, 31)
-    complete = last.year if last.month == MONTHS_OF_A_WHOLE_YEAR else last.year - 1
+        raise ConfigError(
+            "city.toml: [city] does not say which days the break log covers, and the log is empty. State them: "
+            "record_start = 2000-01-01, record_end = 2024-12-31 (pipes without a break were observed too)."
+        )
     start = city.record_start or date(first.year, 1, 1)
+    complete = last.year if last.month == MONTHS_OF_A_WHOLE_YEAR else last.year - 1
     return start, city.record_end or date(max(complete, start.year), 12, 31)

@@ -147,7 +147,9 @@ class Boosted:
         return np.exp(start + self._average(lambda booster: booster.predict(inputs, raw_score=True)))
 
     def _average(self, of: Callable[[Any], Floats]) -> Floats:
-        return np.asarray(np.mean([of(booster) for booster in self.boosters], axis=0))
+        """Mean over the boosters, which work beside one another; the order of summing is always the same."""
+        with ThreadPoolExecutor(max_workers=process().threads) as pool:
+            return np.asarray(np.mean(list(pool.map(of, self.boosters)), axis=0))
 
     def explain(
         self, panel: pl.DataFrame, rows: NDArray[np.int64] | Sequence[int], *, families: Mapping[str, str]
