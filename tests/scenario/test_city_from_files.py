@@ -82,10 +82,10 @@ def test_evaluate_publish_lock_and_score(tmp_path: Path) -> None:
     assert horizon["headline"][0]["model"] == "vardag"
     random = next(row for row in horizon["headline"] if row["model"] == "random")
     assert random["capture"][4] < horizon["headline"][0]["capture"][4]
-    published = publish(tmp_path, synthetic=True)
+    published = publish(tmp_path)
     assert all(path.stat().st_size > 1000 for path in published.paths)
     text = published.report.read_text(encoding="utf-8")
-    assert "Vardagsköping" in text and "http://" not in text.replace("http://www.w3.org", "")
+    assert "Påhittad stad" in text and "http://" not in text.replace("http://www.w3.org", "")
     locked = scorecard.lock(tmp_path, years=2)
     with pytest.raises(RefusedError, match="never written over"):
         scorecard.lock(tmp_path, years=2)

@@ -40,7 +40,7 @@ def demo(
         loaded = load(folder, progress=on_step)
         predicted = predict(folder, seed=seed, on_step=on_step)
         evaluated = evaluate(folder, first=town.record_end.year - TEST_YEARS + 1, seed=seed, on_step=on_step)
-        published = publish(folder, synthetic=True, on_step=on_step)
+        published = publish(folder, on_step=on_step)
         lock_file = folder / "scorecard" / f"lock-{predicted.as_of}.json"
         if not lock_file.exists():
             lock(folder)

@@ -81,7 +81,7 @@ def predicted(found: Predicted, *, as_json: bool) -> None:
     out = person()
     out.print(words(
         "predict_done", as_of=found.as_of, pipes=f"{found.pipes:,}", km=f"{found.length_km:,.0f}",
-        breaks=f"{found.expected_breaks:.0f}", learned=f"{found.label_breaks:,}",
+        breaks=f"{found.expected_breaks:.1f}", learned=f"{found.label_breaks:,}",
     ))  # fmt: skip
     return out.print(found.notes[settings().language], markup=False)
 

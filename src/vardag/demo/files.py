@@ -75,6 +75,7 @@ language = "sv"
 timezone = "Europe/Stockholm"
 record_start = {first}              # läckor före denna dag är ofullständigt registrerade
 record_end = {end}
+synthetic = true                       # påhittad; det står i allt som publiceras
 secrecy = "protected"                  # hanteras som en riktig stads ledningsnät, fast den är påhittad
 owner = "VA-enheten, {town}"
 
@@ -101,7 +102,7 @@ pressure_zone = "TRYCKZON"
 street = "GATA"
 road_id = "VAGID"
 length_m = {{ column = "LANGD_M", unit = "m" }}
-position = {{ value = "surveyed" }}      # ledningarna är inmätta; kolumnen LAGE säger mer
+position = "LAGE"                      # Inmätt eller Ungefärligt
 
 [sources.ledningar.vocabulary.material]
 "Gråjärn" = "CI"                       # finns redan i ordlistan; så här lägger staden till egna stavningar

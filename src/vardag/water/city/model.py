@@ -98,6 +98,7 @@ class CitySection(Strict):
     record_start: datetime.date | None = None
     record_end: datetime.date | None = None
     secrecy: Secrecy = "protected"
+    synthetic: bool = False
     owner: str | None = None
 
 

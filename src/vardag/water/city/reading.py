@@ -42,6 +42,8 @@ class City:
         Projected, metric coordinate system of everything in the database.
     record_start, record_end
         First and last day of the break log that count as complete; None where not stated.
+    synthetic
+        True for a made-up city; every publication says so.
     events
         Events of the break log that are the label, such as ``("break",)``.
     configuration_hash
@@ -56,6 +58,7 @@ class City:
     record_start: date | None
     record_end: date | None
     secrecy: str
+    synthetic: bool
     owner: str | None
     events: tuple[str, ...]
     sources: dict[str, Source]

@@ -1,4 +1,4 @@
-"""What a city's spellings mean: material, status, event, function and yes/no, in Swedish and English.
+"""What a city's spellings mean: material, status, event, function, position and yes/no, in Swedish and English.
 
 The words are in ``vocabulary.yaml``; a city adds its own in ``city.toml``. A spelling that is not known is never
 guessed: it becomes the vocabulary's word for "something else" and is counted, and the raw text is kept.
@@ -24,6 +24,7 @@ FALLBACKS = {
     "status": ("unknown", "unknown"),
     "event": ("other", "other"),
     "function": (None, None),
+    "position": ("approximate", None),
     "boolean": (None, None),
 }
 

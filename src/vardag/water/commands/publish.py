@@ -18,9 +18,7 @@ from vardag.water.publish import publish as write_files
 REASON = pl.List(pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64}))
 
 
-def publish(
-    folder: Path, *, language: str | None = None, synthetic: bool = False, on_step: OnStep | None = None
-) -> Published:
+def publish(folder: Path, *, language: str | None = None, on_step: OnStep | None = None) -> Published:
     """Write GeoPackage, GeoParquet, CSV and the report of the last prediction into ``out/``.
 
     Parameters
@@ -29,8 +27,6 @@ def publish(
         City folder with a prediction, and an evaluation if the report shall show one.
     language
         ``sv`` or ``en``; the city's unless given.
-    synthetic
-        True for a made-up town, which the report then says.
 
     Raises
     ------
@@ -42,7 +38,7 @@ def publish(
         with work.run.step("read"):
             predictions = read_predictions(work)
             evaluation = read_evaluation(work)
-            context = report_context(work, evaluation, language=words, synthetic=synthetic)
+            context = report_context(work, evaluation, language=words)
         with work.run.step("publish") as step:
             step.rows(rows_in=predictions.height, rows_out=predictions.height)
             return write_files(
@@ -71,9 +67,7 @@ def read_evaluation(work: Workspace) -> dict[str, Any] | None:
     return document if document and document["inputs"] == dict(work.run.inputs) else None
 
 
-def report_context(
-    work: Workspace, evaluation: dict[str, Any] | None, *, language: str, synthetic: bool
-) -> ReportContext:
+def report_context(work: Workspace, evaluation: dict[str, Any] | None, *, language: str) -> ReportContext:
     """Everything else that the report tells."""
     summary = json.loads((work.city.folder / OUT / SUMMARY).read_text(encoding="utf-8"))
     draw = PLOTS if evaluation else {}
@@ -90,6 +84,6 @@ def report_context(
         model=summary["model"],
         roads=read_table(work.connection, "road"),
         few_breaks=None if summary["choice"] == "enough" else summary["notes"][language],
-        synthetic=synthetic,
+        synthetic=work.city.synthetic,
         plots={name: plot(evaluation or {}, language=language) for name, plot in draw.items()},
     )

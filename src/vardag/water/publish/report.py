@@ -23,6 +23,7 @@ from vardag.water.publish.render import asset, render
 
 TOP = 50
 MUCH_LONGER = 2.0  # times the pipe: then what is drawn is its street
+TELLING_SHARE = 0.005  # less than this would be told as 0 %
 METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 SCRIPTS = ("data.js", "map.js", "hands.js", "list.js", "start.js")
 
@@ -148,7 +149,7 @@ def map_notes(ranked: pl.DataFrame, language: str) -> list[str]:
     notes = [
         TEXTS(key, language, share=percent(float(rows.mean()), language, 0))
         for key, rows in (("map_approximate", approximate), ("map_whole_street", longer))
-        if rows.any()
+        if rows.size and rows.mean() >= TELLING_SHARE
     ]
     if placed.height < ranked.height:
         notes.append(TEXTS("map_placeless", language, pipes=number(ranked.height - placed.height, language)))

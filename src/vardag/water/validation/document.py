@@ -8,6 +8,8 @@ def evaluation_markdown(document: Document, *, language: str) -> str:
     parts = [f"# {TEXTS('page_title', language, city=document['city'])}\n", TEXTS("page_intro", language) + "\n"]
     for population, horizons in document["populations"].items():
         parts.append(f"## {TEXTS(f'population_{population}', language)}\n")
+        if TEXTS.has(f"population_note_{population}"):
+            parts.append(TEXTS(f"population_note_{population}", language) + "\n")
         parts += [_horizon(document, population, horizon, language) for horizon in horizons]
         streets = streets_sheet(document, population=population, language=language)
         if streets:
