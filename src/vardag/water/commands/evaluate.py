@@ -11,18 +11,14 @@ from vardag.core.errors import InputError
 from vardag.water import features
 from vardag.water.commands.models import contenders, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.predict import OUT
-from vardag.water.commands.workspace import DEFAULT_SEED, OnStep, Workspace, read_tables, workspace
+from vardag.water.commands.workspace import DEFAULT_SEED, DOCUMENT, OUT, OnStep, Workspace, read_tables, workspace
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.few import choose
 from vardag.water.lof.port import POLICY, Model
 from vardag.water.panel import Network, year_ends
 from vardag.water.validation.document import evaluation_markdown
 from vardag.water.validation.evaluate import evaluate as test_models
-from vardag.water.validation.plots import calibration_plot, capture_plot, years_plot
-
-DOCUMENT = "evaluation.json"
-PLOTS = {"capture": capture_plot, "calibration": calibration_plot, "years": years_plot}
+from vardag.water.validation.plots import PLOTS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
 from vardag.water.commands.models import lighter, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import DEFAULT_SEED, OnStep, Workspace, read_tables, workspace
+from vardag.water.commands.workspace import DEFAULT_SEED, OUT, SUMMARY, OnStep, Workspace, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
@@ -25,9 +25,6 @@ from vardag.water.lof.port import POLICY
 from vardag.water.lof.ranking import rank
 from vardag.water.panel import Network, risk_set, years_before
 from vardag.water.publish.values import reason_values, strongest
-
-OUT = "out"
-SUMMARY = "prediction.json"
 
 
 @dataclass(frozen=True)

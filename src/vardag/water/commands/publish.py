@@ -9,11 +9,10 @@ import polars as pl
 
 from vardag.core.errors import NotFoundError
 from vardag.water import features
-from vardag.water.commands.evaluate import DOCUMENT, PLOTS
-from vardag.water.commands.predict import OUT, SUMMARY
-from vardag.water.commands.workspace import OnStep, Workspace, read_table, workspace
+from vardag.water.commands.workspace import DOCUMENT, OUT, SUMMARY, OnStep, Workspace, read_table, workspace
 from vardag.water.publish import Published, ReportContext
 from vardag.water.publish import publish as write_files
+from vardag.water.validation.plots import PLOTS
 
 REASON = pl.List(pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64}))
 

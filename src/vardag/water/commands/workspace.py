@@ -17,6 +17,9 @@ from vardag.water.city import City
 
 OnStep = Callable[[str, float], None]
 DEFAULT_SEED = 1
+OUT = "out"  # folder of what is published, beside city.toml
+SUMMARY = "prediction.json"
+DOCUMENT = "evaluation.json"
 MONTHS_OF_A_WHOLE_YEAR = 12
 
 

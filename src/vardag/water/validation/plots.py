@@ -129,3 +129,7 @@ def _svg(figure: Figure, axes: Axes, title: str) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+PLOTS = {"capture": capture_plot, "calibration": calibration_plot, "years": years_plot}
+"""The plots of an evaluation by name."""
