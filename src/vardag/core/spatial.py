@@ -25,11 +25,6 @@ WITHIN_SQL = """
     FROM left_geoms AS l JOIN right_geoms AS r ON ST_DWithin(l.geom, r.geom, {distance})
     ORDER BY ALL
 """
-COVERING_SQL = """
-    SELECT l.row AS "left", min(r.row) AS "right"
-    FROM left_geoms AS l JOIN right_geoms AS r ON ST_Intersects(l.geom, r.geom)
-    GROUP BY 1
-"""
 
 
 def pairs_within(left: Wkb, right: Wkb, *, distance_m: float) -> pl.DataFrame:
@@ -66,14 +61,16 @@ def nearest_within(left: Wkb, right: Wkb, *, distance_m: float) -> pl.DataFrame:
 
 
 def covering(points: Wkb, polygons: Wkb) -> NDArray[np.int64]:
-    """Row of the polygon that covers each point (the first where several do), or -1."""
-    pairs = (
-        _shapely_covering(points, polygons)
-        if extension_path() is None
-        else _duckdb_join(points, polygons, COVERING_SQL)
-    )
+    """Row of the polygon that covers each point (the first where several do), or -1.
+
+    Always by shapely: it prepares each polygon once, where a join in SQL walks all its vertices for every point.
+    A soil map has polygons of many thousands of vertices; `make bench` keeps the ratio.
+    """
+    tree = shapely.STRtree(shapely.from_wkb(_as_array(points)))
+    polygon, point = tree.query(shapely.from_wkb(_as_array(polygons)), predicate="intersects")
     rows = np.full(len(points), -1, dtype=np.int64)
-    rows[pairs["left"].to_numpy()] = pairs["right"].to_numpy()
+    order = np.argsort(-polygon, kind="stable")  # the first polygon is written last, and stays
+    rows[point[order]] = polygon[order]
     return rows
 
 
@@ -169,11 +166,3 @@ def _shapely_pairs(left: Wkb, right: Wkb, distance_m: float) -> pl.DataFrame:
     distance = shapely.distance(lefts[rows[0]], rights[rows[1]])
     frame = pl.DataFrame({"left": rows[0], "right": rows[1], "distance_m": distance})
     return frame.cast(PAIRS).sort("left", "right", "distance_m")  # type: ignore[arg-type]
-
-
-def _shapely_covering(points: Wkb, polygons: Wkb) -> pl.DataFrame:
-    rows = shapely.STRtree(shapely.from_wkb(_as_array(polygons))).query(
-        shapely.from_wkb(_as_array(points)), predicate="intersects"
-    )
-    frame = pl.DataFrame({"left": rows[0], "right": rows[1]})
-    return frame.group_by("left").agg(pl.col("right").min())
