@@ -15,8 +15,8 @@ POINTS = 10_000
 
 
 def compare_engines(town: Town) -> None:
-    """Print the time of DuckDB's joins and of shapely's, and their ratio: breaks near pipes, soil at pipes."""
-    pipes, soil = town.pipes["geom"], town.soil["geom"]
+    """Print the time of DuckDB's joins and of shapely's, and their ratio: breaks near pipes."""
+    pipes = town.pipes["geom"]
     x, y = spatial.midpoints(pipes)
     known = np.flatnonzero(np.isfinite(x))
     middles = pl.Series(shapely.to_wkb(shapely.points(x[known], y[known])).tolist(), dtype=pl.Binary)
@@ -24,7 +24,6 @@ def compare_engines(town: Town) -> None:
         f"{pipes.len():,} pipes, {POINTS:,} breaks within 300 m": lambda: spatial.pairs_within(
             pipes, middles[:POINTS], distance_m=RADIUS_M
         ),
-        f"{known.size:,} midpoints in {soil.len():,} soil polygons": lambda: spatial.covering(middles, soil),
     }
     print("## Spatial engines\n\n| join | DuckDB, s | shapely, s | DuckDB / shapely |\n|---|---:|---:|---:|")
     for name, job in jobs.items():
