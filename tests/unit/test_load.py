@@ -405,3 +405,27 @@ def test_notes_and_reasons_have_their_words() -> None:
     assert TEXTS.incomplete() == []
     assert "7 celler" in Note("unreadable", "install_year", 7, "abc (7)").text("sv")
     assert reason_text("duplicate_id", "en") == "The id stands on an earlier row."
+
+
+def test_all_sources_may_be_mended_at_once(tmp_path: Path) -> None:
+    """The old places of a source that is about to be loaded again tell nothing about the others."""
+    x, y = STOCKHOLM
+    more = BREAKS.replace("sources.breaks", "sources.more").replace("breaks.csv", "more.csv")
+    folder(tmp_path, BREAKS + more, breaks=breaks_csv([(x, y)]), more=breaks_csv([(x, y)]))
+    load(tmp_path)
+    away = breaks_csv([(x - 300_000, y)])
+    report = load(folder(tmp_path, BREAKS + more, breaks=away, more=away))
+    assert [source.status for source in report.sources] == ["loaded", "loaded"]
+
+
+def test_nothing_stays_of_a_load_that_was_killed(tmp_path: Path) -> None:
+    (tmp_path / ".vardag-load").mkdir()
+    (tmp_path / ".vardag-load" / "0-pipe-kept-0.parquet").write_bytes(b"half a file")
+    assert only(load(folder(tmp_path, PIPES, pipes="ID,LANGD,MATERIAL,AR\n1,3,PE,1963\n"))).kept == 1
+    assert not (tmp_path / ".vardag-load").exists()
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    place = tmp_path / "Göteborg's [2024] *"
+    place.mkdir()
+    assert only(load(folder(place, PIPES, pipes="ID,LANGD,MATERIAL,AR\n1,3,PE,1963\n2,0,PE,1\n"))).kept == 1

@@ -1,20 +1,35 @@
 """``vardag water load``: read the city's files into its database."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from shutil import rmtree
 
 import duckdb
+import numpy as np
 
 from vardag.core.db import connect, transaction
 from vardag.core.errors import NotFoundError
 from vardag.core.runs import Run, recorded
 from vardag.water.city import City, did_you_mean
-from vardag.water.schema import migrate
-from vardag.water.sources.one_source import SourceReport, load_source
-from vardag.water.sources.store import fingerprint, forget, loaded_before, quarantined
+from vardag.water.schema import DELIVERED, migrate
+from vardag.water.sources.area import Points
+from vardag.water.sources.one_source import SourceReport, stage_source
+from vardag.water.sources.staging import SeenIds, Staging
+from vardag.water.sources.store import (
+    Fingerprint,
+    fingerprint,
+    forget,
+    loaded_before,
+    quarantined,
+    record_source,
+    sample_of,
+    settle,
+)
 
+STAGING_FOLDER = ".vardag-load"
 # Called with the source's name and the share of its work that is done, 0 to 1.
 Progress = Callable[[str, float], None]
 
@@ -49,19 +64,66 @@ def load(folder: Path, *, only: Sequence[str] | None = None, progress: Progress 
     Raises
     ------
     ConfigError, InputError
-        As `City.read` and `load_source` say.
+        As `City.read` and `stage_source` say.
     NotFoundError
         When `only` names a source that city.toml has not.
     """
     city = City.read(folder)
     tables = _tables_to_load(city, only)
     run = Run("water load", configuration_hash=city.configuration_hash)
-    with connect(city.database) as connection:
+    with connect(city.database) as connection, _staging_folder(city) as staging:
         migrate(connection)
         with recorded(connection, run):
+            job = _Job.start(connection, city, run, staging, progress)
             removed = [] if only else list(_remove_strangers(connection, city))
-            reports = [report for names in tables for report in _load_table(connection, city, names, run, progress)]
+            reports = [report for names in tables for report in _load_table(job, names)]
     return LoadReport(city.name, run.run_id, (*reports, *removed))
+
+
+@dataclass
+class _Job:
+    """What every step of a load needs.
+
+    ``marks`` has each source's fingerprint, ``fresh`` the sources whose rows in the database are those of their
+    files, ``places`` a sample of where those lie.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    city: City
+    run: Run
+    staging: Path
+    progress: Progress | None
+    marks: dict[str, Fingerprint]
+    fresh: set[str]
+    places: list[Points]
+
+    @classmethod
+    def start(
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        city: City,
+        run: Run,
+        staging: Path,
+        progress: Progress | None,
+    ) -> "_Job":
+        """Find out which sources have changed; a changed source's old rows say nothing about where others lie."""
+        marks = {name: fingerprint(city, name) for name in city.sources}
+        run.inputs = {name: mark.content for name, mark in marks.items()}
+        fresh = {name for name, mark in marks.items() if loaded_before(connection, name) == mark}
+        places = [np.empty((0, 2)), *(sample_of(connection, city, name) for name in sorted(fresh))]
+        return cls(connection, city, run, staging, progress, marks, fresh, places)
+
+
+@contextmanager
+def _staging_folder(city: City) -> Iterator[Path]:
+    """A folder beside the database, where there is room; empty at the start, gone at the end."""
+    folder = city.folder / STAGING_FOLDER
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        rmtree(folder, ignore_errors=True)
 
 
 def _tables_to_load(city: City, only: Sequence[str] | None) -> list[list[str]]:
@@ -78,25 +140,31 @@ def _tables_to_load(city: City, only: Sequence[str] | None) -> list[list[str]]:
     return [names for names in tables.values() if only is None or set(names) & set(only)]
 
 
-def _load_table(
-    connection: duckdb.DuckDBPyConnection, city: City, names: list[str], run: Run, progress: Progress | None
-) -> Iterator[SourceReport]:
-    """Load the sources of one table in one transaction, or none where nothing has changed."""
-    marks = {name: fingerprint(city, name) for name in names}
-    if all(loaded_before(connection, name) == mark for name, mark in marks.items()):
-        yield from (_unchanged(connection, city, name) for name in names)
-        return
-    reports = []
-    with transaction(connection):
+def _load_table(job: _Job, names: list[str]) -> list[SourceReport]:
+    """Load the sources of one table, or none where nothing has changed."""
+    if job.fresh.issuperset(names):
+        return [_unchanged(job.connection, job.city, name) for name in names]
+    seen = SeenIds(DELIVERED[job.city.sources[names[0]].table].key)
+    staged = [_stage(job, name, seen) for name in names]
+    with job.run.step(f"write {job.city.sources[names[0]].table}"), transaction(job.connection):
         for name in names:
-            forget(connection, name)
-        for name, mark in marks.items():
-            share = partial(progress, name) if progress else None
-            with run.step(f"load {name}") as step:
-                report = load_source(connection, city, name, mark, run_id=run.run_id, share=share)
-                step.rows(rows_in=report.rows_in, rows_out=report.kept)
-            reports.append(report)
-    yield from reports
+            forget(job.connection, name)
+        for staging, _ in staged:
+            settle(job.connection, staging)
+            mark = job.marks[staging.name]
+            record_source(job.connection, job.city, staging.name, mark, staging, run_id=job.run.run_id)
+    return [report for _, report in staged]
+
+
+def _stage(job: _Job, name: str, seen: SeenIds) -> tuple[Staging, SourceReport]:
+    """Read one source into files."""
+    share = partial(job.progress, name) if job.progress else None
+    near = np.concatenate(job.places)
+    with job.run.step(f"read {name}") as step:
+        staging, report = stage_source(job.city, name, job.staging, seen=seen, near=near, share=share)
+        step.rows(rows_in=report.rows_in, rows_out=report.kept)
+    job.places.append(staging.places)
+    return staging, report
 
 
 def _unchanged(connection: duckdb.DuckDBPyConnection, city: City, name: str) -> SourceReport:

@@ -1,12 +1,14 @@
-"""Load one source, from opening its file to the row in the table ``source``."""
+"""Read one source, from opening its file to rows that are ready for the database."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
 
+from vardag.core.db import transaction
 from vardag.core.errors import InputError
 from vardag.water.city import City, Source, did_you_mean
 from vardag.water.schema import DELIVERED, Table
@@ -17,15 +19,8 @@ from vardag.water.sources.fields import Field, fields_of
 from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
-from vardag.water.sources.store import (
-    Counts,
-    Fingerprint,
-    Staging,
-    forget,
-    quarantined,
-    record_source,
-    sample_of_others,
-)
+from vardag.water.sources.staging import SeenIds, Staging
+from vardag.water.sources.store import Fingerprint, forget, record_source, settle
 from vardag.water.sources.survey import survey
 from vardag.water.sources.vector_file import VectorLayer
 
@@ -62,22 +57,25 @@ class SourceReport:
     notes: list[Note] = field(default_factory=list)
 
 
-def load_source(
-    connection: duckdb.DuckDBPyConnection,
-    city: City,
-    name: str,
-    mark: Fingerprint,
-    *,
-    run_id: str,
-    share: Share | None = None,
-) -> SourceReport:
-    """Replace a source's rows by what its file holds now; run it inside a transaction.
+def stage_source(
+    city: City, name: str, folder: Path, *, seen: SeenIds, near: Points, share: Share | None = None
+) -> tuple[Staging, SourceReport]:
+    """Read a source into staged files; the database is not touched.
+
+    Parameters
+    ----------
+    folder
+        Where to put the files.
+    seen
+        Ids that rows of the table have already.
+    near
+        Places of the city's other sources, in the city's system, to tell a wrong coordinate system by.
 
     Raises
     ------
     InputError
-        When the file cannot be read, lacks a mapped column, has no rows, or most of its coordinates lie outside the
-        area of the city's coordinate system.
+        When the file cannot be read, lacks a mapped column, has no rows, most of its coordinates lie outside the
+        area of the city's coordinate system, or all of it lies far from the other sources.
     """
     source, table = city.sources[name], DELIVERED[city.sources[name].table]
     where = f"{name} ({source.path})"
@@ -86,15 +84,28 @@ def load_source(
     _require_columns(layer, fields, source, where)
     notations, notes = survey(layer, fields, source=source, where=where, progress=_half(share, 0.0))
     placer = _placer(layer, source, table, city, where)
-    forget(connection, name)
-    staging = Staging(connection, table, crs=city.crs)
-    plan = Plan(name, source, table, fields, notations, placer, staging.known, Notebook())
-    counts = _fill(layer, plan, staging, where=where, share=_half(share, 0.5))
-    staging.settle()
-    record_source(connection, city, name, mark, counts, run_id=run_id)
-    left_out = quarantined(connection, name)
+    staging = Staging(folder, name, table, city.crs, seen)
+    plan = Plan(name, source, table, fields, notations, placer, seen.known, Notebook())
+    _fill(layer, plan, staging, near, where=where, share=_half(share, 0.5))
+    left_out = dict(sorted(staging.reasons.items(), key=lambda item: (-item[1], item[0])))
     said = [*layer.notes, *notes, *plan.notebook.notes()]
-    return SourceReport(name, table.name, source.path, "loaded", counts.rows_in, counts.kept, left_out, said)
+    return staging, SourceReport(
+        name, table.name, source.path, "loaded", staging.rows_in, staging.kept, left_out, said
+    )
+
+
+def load_source(
+    connection: duckdb.DuckDBPyConnection, city: City, name: str, mark: Fingerprint, *, run_id: str
+) -> SourceReport:
+    """Replace one source's rows by what its file holds now, as the only source of its table."""
+    with TemporaryDirectory() as folder:
+        seen = SeenIds(DELIVERED[city.sources[name].table].key)
+        staging, report = stage_source(city, name, Path(folder), seen=seen, near=np.empty((0, 2)))
+        with transaction(connection):
+            forget(connection, name)
+            settle(connection, staging)
+            record_source(connection, city, name, mark, staging, run_id=run_id)
+    return report
 
 
 def open_layer(path: Path, source: Source) -> Layer:
@@ -104,24 +115,20 @@ def open_layer(path: Path, source: Source) -> Layer:
     return VectorLayer(path, layer=source.layer, encoding=source.encoding)
 
 
-def _fill(layer: Layer, plan: Plan, staging: Staging, *, where: str, share: Share | None) -> Counts:
+def _fill(layer: Layer, plan: Plan, staging: Staging, near: Points, *, where: str, share: Share | None) -> None:
     """Map and stage every chunk; count rows and watch for coordinates that lie."""
-    rows_in = kept = left_out = placed = 0
+    rows_in = placed = 0
     outside: list[Points] = []
     for chunk in layer.chunks(plan.wanted, progress=share):
         mapped = map_chunk(chunk, plan)
-        staging.add(mapped.kept, mapped.rejected, name=plan.name)
+        staging.add(mapped.kept, mapped.rejected)
         rows_in += chunk.rows_in
-        kept += mapped.kept.height
-        left_out += mapped.rejected.height
         placed += mapped.placed
         outside.append(mapped.outside)
-    assert rows_in == kept + left_out, f"{where}: {rows_in} rows in, {kept} kept, {left_out} left out"
+    assert rows_in == staging.rows_in == staging.kept + staging.reasons.total(), f"{where}: rows were lost"
     if plan.placer is not None:
-        near = sample_of_others(staging.connection, but=plan.name)
         _refuse_outside(plan.placer.area, np.concatenate(outside), near, placed=placed, where=where)
-        _refuse_distant(staging.sample(), near, where=where, crs=plan.placer.area.source.to_string())
-    return Counts(rows_in, kept, left_out)
+        _refuse_distant(staging.places, near, where=where, crs=plan.placer.area.source.to_string())
 
 
 def _refuse_outside(area: Area, outside: Points, near: Points, *, placed: int, where: str) -> None:
