@@ -156,6 +156,7 @@ def test_errors_name_the_next_command(tmp_path: Path) -> None:
 
 
 def test_every_run_is_recorded_with_its_steps(city: Path) -> None:
+    predict(city)
     summary = json.loads((city / "out" / "prediction.json").read_text(encoding="utf-8"))
     assert summary["run"]["seed"] == 1 and set(summary["run"]["inputs"]) >= {"ledningar", "lackor"}
     with duckdb.connect(str(city / "vardag.duckdb"), read_only=True) as connection:
