@@ -70,6 +70,8 @@ def test_the_same_command_gives_the_same_result_twice(tmp_path: Path) -> None:
         predict(tmp_path / name)
         rankings.append(ranking(tmp_path / name))
     assert_frame_equal(rankings[0], rankings[1])
+    predict(tmp_path / "a", seed=99)
+    assert not ranking(tmp_path / "a").equals(rankings[0])
 
 
 def test_evaluate_publish_lock_and_score(tmp_path: Path) -> None:

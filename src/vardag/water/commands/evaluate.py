@@ -118,7 +118,7 @@ def score(work: Workspace, panel: pl.DataFrame, years: range, seed: int) -> tupl
 def _models(panel: pl.DataFrame, seed: int) -> tuple[Model, ...]:
     """With few breaks the fallback is tested in the place of the trained model."""
     first, *others = contenders(seed=seed)
-    choice = choose(panel, model=recipe())
+    choice = choose(panel, model=recipe(seed=seed))
     return (first if choice.reason == "enough" else Calibrated(choice.model), *others)
 
 

@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 from vardag.water.features import CATALOGUE
-from vardag.water.lof.boosting import Boosted
+from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.port import Model
 from vardag.water.lof.standard import standard_models
 
 NEIGHBOURS = tuple(name for name, entry in CATALOGUE.items() if entry.family in {"neighbours", "street"})
 
 
-def recipe() -> Boosted:
-    """The model ``vardag``: boosted trees on every feature of the catalogue."""
-    return Boosted(tuple(CATALOGUE))
+def recipe(*, seed: int) -> Boosted:
+    """The model ``vardag``: boosted trees on every feature of the catalogue, three seeds from `seed` on."""
+    return Boosted(tuple(CATALOGUE), Settings(seeds=(seed, seed + 1, seed + 2)))
 
 
 def lighter(model: Model) -> Model:
@@ -24,4 +24,5 @@ def lighter(model: Model) -> Model:
 
 def contenders(*, seed: int) -> tuple[Model, ...]:
     """The model and its baselines, each with its level set by the latest years in the same way."""
-    return standard_models(features=recipe().features, neighbours=NEIGHBOURS, seed=seed)
+    trees = recipe(seed=seed)
+    return standard_models(features=trees.features, neighbours=NEIGHBOURS, seed=seed, settings=trees.settings)

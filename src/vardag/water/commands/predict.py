@@ -85,7 +85,7 @@ def predict(
         day = _checked_day(as_of or network.record_end, network)
         panel = build_panel(work, network, day)
         past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
-        choice, model, shape = fit(work, past)
+        choice, model, shape = fit(work, past, seed=seed)
         predictions = score(work, model, today, shape)
         store(work, predictions, day, model.name)
     found = Predicted(
@@ -136,10 +136,10 @@ def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:
     return panel
 
 
-def fit(work: Workspace, past: pl.DataFrame) -> tuple[Choice, Calibrated, float]:
+def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Calibrated, float]:
     """Choose the model by how many breaks there are, fit it, and estimate how far pipes differ from it."""
     with work.run.step("fit") as step:
-        choice = choose(past, model=recipe())
+        choice = choose(past, model=recipe(seed=seed))
         model = Calibrated(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
