@@ -378,12 +378,17 @@ def test_sidecars_of_a_shapefile_are_part_of_it(tmp_path: Path) -> None:
     assert table(tmp_path, "SELECT material FROM pipe") == [("DI",)]
 
 
-def test_neighbours_are_stored_beside_each_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 4, 1_000_000])
+def test_neighbours_are_stored_beside_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
     x, y = STOCKHOLM
     points = [(x + dx, y + dy) for dx in (0, 5000) for dy in (0, 5000) for _ in range(3)]
     order = np.random.default_rng(1).permutation(len(points))
+    monkeypatch.setattr("vardag.water.sources.store.ROWS_AT_ONCE", at_once)
     load(folder(tmp_path, BREAKS, breaks=breaks_csv([points[i] for i in order])))
     stored = table(tmp_path, "SELECT ST_AsText(geom) FROM break")
+    assert len(stored) == len(points)
     moves = sum(a != b for a, b in pairwise(stored))
     assert moves == 3
 
