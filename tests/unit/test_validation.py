@@ -16,9 +16,10 @@ from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import calibrated
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.port import Floats, Model
+from vardag.water.panel import years_after
 from vardag.water.validation import plots, render, streets
 from vardag.water.validation.evaluate import IDENTITY, evaluate
-from vardag.water.validation.splits import origins, split, years_after
+from vardag.water.validation.splits import origins, split
 from vardag.water.validation.tables import Trial, calibration
 
 FEATURES = ("material", "age_years", "diameter_mm", "own_breaks", "own_observed_years")

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -15,11 +16,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from vardag.water.commands.workspace import OnStep
+if TYPE_CHECKING:
+    from vardag.water.commands.workspace import OnStep
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[OnStep]:
+def progress(*, quiet: bool) -> "Iterator[OnStep]":
     """Give a function to call with a step's name and share done; it draws on stderr, nothing when `quiet`."""
     console = Console(stderr=True)
     columns = (

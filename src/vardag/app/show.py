@@ -4,21 +4,21 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
 from vardag.app.words import words
 from vardag.core.config import settings
-from vardag.water.commands.check import Checked
-from vardag.water.commands.evaluate import Evaluated
-from vardag.water.commands.load import LoadReport
-from vardag.water.commands.predict import Predicted
-from vardag.water.publish import Published
-from vardag.water.sources.notes import reason_text
-from vardag.water.validation.outcome import Outcome
-from vardag.water.validation.render import calibration_sheet, headline_sheet
+
+if TYPE_CHECKING:
+    from vardag.water.commands.check import Checked
+    from vardag.water.commands.evaluate import Evaluated
+    from vardag.water.commands.load import LoadReport
+    from vardag.water.commands.predict import Predicted
+    from vardag.water.publish import Published
+    from vardag.water.validation.outcome import Outcome
 
 MARKS = {"error": "[bold red]✗[/]", "warning": "[yellow]![/]", "note": "[blue]·[/]"}
 
@@ -40,10 +40,12 @@ def initialised(path: Path, *, as_json: bool) -> None:
     return person().print(words("init_done", path=path, folder=path.parent))
 
 
-def loaded(report: LoadReport, *, as_json: bool) -> None:
+def loaded(report: "LoadReport", *, as_json: bool) -> None:
     """Say what was loaded, what was put in quarantine and why, and what was assumed."""
     if as_json:
         return machine(asdict(report))
+    from vardag.water.sources.notes import reason_text
+
     out, language = person(), settings().language
     table = _table("load_source", "load_status", "load_in", "load_kept", "load_quarantined")
     for source in report.sources:
@@ -59,7 +61,7 @@ def loaded(report: LoadReport, *, as_json: bool) -> None:
     return None
 
 
-def checked(found: Checked, *, as_json: bool) -> None:
+def checked(found: "Checked", *, as_json: bool) -> None:
     """Say what is wrong with the data and how much of the log can be used."""
     if as_json:
         return machine(asdict(found))
@@ -74,7 +76,7 @@ def checked(found: Checked, *, as_json: bool) -> None:
     return None
 
 
-def predicted(found: Predicted, *, as_json: bool) -> None:
+def predicted(found: "Predicted", *, as_json: bool) -> None:
     """Say what was predicted and what it rests on."""
     if as_json:
         return machine(asdict(found))
@@ -86,17 +88,19 @@ def predicted(found: Predicted, *, as_json: bool) -> None:
     return out.print(found.notes[settings().language], markup=False)
 
 
-def evaluated(found: Evaluated, *, as_json: bool) -> None:
+def evaluated(found: "Evaluated", *, as_json: bool) -> None:
     """Print the headline and the calibration by year, and say where the rest lies."""
     if as_json:
         return machine(found.document)
+    from vardag.water.validation.render import calibration_sheet, headline_sheet
+
     out, language = person(), settings().language
     out.print(headline_sheet(found.document, language=language).rich())
     out.print(calibration_sheet(found.document, language=language).rich())
     return _paths(out, found.paths)
 
 
-def published(found: Published, *, as_json: bool) -> None:
+def published(found: "Published", *, as_json: bool) -> None:
     """Say where the files lie."""
     if as_json:
         return machine([str(path) for path in found.paths])
@@ -110,7 +114,7 @@ def locked(path: Path, *, as_json: bool) -> None:
     return person().print(words("lock_done", path=path))
 
 
-def scored(found: Outcome, *, as_json: bool) -> None:
+def scored(found: "Outcome", *, as_json: bool) -> None:
     """Print what the locked prediction caught, predicted against observed, and alarms."""
     document = found.document()
     if as_json:

@@ -11,8 +11,7 @@ import typer
 
 from vardag.app.progress import progress
 from vardag.app.words import words
-
-DEFAULT_SEED = 1
+from vardag.core.config import DEFAULT_SEED
 
 app = typer.Typer(help=words("help_water"), epilog=words("example_water"), no_args_is_help=True)
 scorecard = typer.Typer(help=words("help_scorecard"), no_args_is_help=True)

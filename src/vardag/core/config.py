@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vardag.core.errors import ConfigError
 
+DEFAULT_SEED = 1  # of every command that draws lots
+
 
 class Settings(BaseSettings):
     """Settings read from ``VARDAG_*`` environment variables.

@@ -192,7 +192,7 @@ def labels(network: Network, cut: Snapshot) -> pl.DataFrame:
     Frame in the snapshot's order: ``exposure_years`` (share of the one-year window observed), ``breaks`` (Int32, in
     that window) and ``breaks_3y`` (Int32; null where the three years are not wholly inside the record).
     """
-    year, three = _years_after(cut.as_of, 1), _years_after(cut.as_of, 3)
+    year, three = years_after(cut.as_of, 1), years_after(cut.as_of, 3)
     retired = network.lives["retired_date"].gather(cut.rows)
     frame = pl.DataFrame({"retired": retired}).select(
         end=pl.min_horizontal(pl.col("retired").fill_null(year), pl.lit(year), pl.lit(network.record_end))
@@ -205,7 +205,7 @@ def labels(network: Network, cut: Snapshot) -> pl.DataFrame:
     ).with_columns(pl.when(whole).then("breaks_3y"))
 
 
-def _years_after(day: date, years: int) -> date:
+def years_after(day: date, years: int) -> date:
     """The same day some years on; 29 February becomes 28 February."""
     return day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day)
 
@@ -225,7 +225,7 @@ def year_ends(first: int, last: int) -> list[date]:
 
 def years_before(network: Network, day: date, *, history: int) -> list[date]:
     """`day` and its anniversaries before it, oldest first, that have `history` years of the record behind them."""
-    first = _years_after(network.record_start, history)
+    first = years_after(network.record_start, history)
     back = range(day.year - network.record_start.year, 0, -1)
-    earlier = (_years_after(day, -years) for years in back)
+    earlier = (years_after(day, -years) for years in back)
     return [when for when in earlier if when >= first - timedelta(days=1)] + [day]

@@ -8,7 +8,6 @@ from vardag.core import db
 from vardag.water.checks import CheckData, CheckResult, results_frame, run_checks
 from vardag.water.commands.network import build_history
 from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_tables, workspace
-from vardag.water.linking import place
 from vardag.water.lof.port import POLICY
 
 
@@ -40,7 +39,7 @@ def check_tables(work: Workspace, tables: Tables) -> list[CheckResult]:
     """Run the named checks and store their results."""
     with work.run.step("check") as step:
         data = CheckData(
-            pipes=place(tables.pipes, tables.roads),
+            pipes=tables.pipes,
             breaks=tables.log,
             quarantine=tables.quarantine,
             parameters=POLICY,

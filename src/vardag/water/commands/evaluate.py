@@ -7,11 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from vardag.core.config import DEFAULT_SEED
 from vardag.core.errors import InputError
 from vardag.water import features
 from vardag.water.commands.models import contenders, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import DEFAULT_SEED, DOCUMENT, OUT, OnStep, Workspace, read_tables, workspace
+from vardag.water.commands.workspace import DOCUMENT, OUT, OnStep, Workspace, read_tables, workspace
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.few import choose
 from vardag.water.lof.port import POLICY, Model

@@ -24,9 +24,8 @@ from vardag.water.sources.store import (
     forget,
     loaded_before,
     quarantined,
-    record_source,
+    replace_rows,
     sample_of,
-    settle,
 )
 
 STAGING_FOLDER = ".vardag-load"
@@ -147,12 +146,8 @@ def _load_table(job: _Job, names: list[str]) -> list[SourceReport]:
     seen = SeenIds(DELIVERED[job.city.sources[names[0]].table].key)
     staged = [_stage(job, name, seen) for name in names]
     with job.run.step(f"write {job.city.sources[names[0]].table}"), transaction(job.connection):
-        for name in names:
-            forget(job.connection, name)
         for staging, _ in staged:
-            settle(job.connection, staging)
-            mark = job.marks[staging.name]
-            record_source(job.connection, job.city, staging.name, mark, staging, run_id=job.run.run_id)
+            replace_rows(job.connection, job.city, staging, job.marks[staging.name], run_id=job.run.run_id)
     return [report for _, report in staged]
 
 

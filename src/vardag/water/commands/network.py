@@ -1,4 +1,4 @@
-"""From the delivered tables to the network with its history: place, link, rebuild, join."""
+"""From the delivered tables to the network with its history: link, rebuild, join."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ import polars as pl
 from vardag.core import db
 from vardag.water.commands.workspace import Tables, Workspace
 from vardag.water.life import lives, rebuilt_links, survivorship
-from vardag.water.linking import link, place
+from vardag.water.linking import link
 from vardag.water.lof.port import POLICY
 from vardag.water.panel import Network, build_network
 
@@ -23,15 +23,14 @@ class History:
 
 
 def build_history(work: Workspace, tables: Tables) -> History:
-    """Place pipes without geometry, link breaks, rebuild replaced pipes and join everything into a network."""
+    """Link breaks, rebuild replaced pipes and join everything into a network."""
     run = work.run
     with run.step("link") as step:
-        pipes = place(tables.pipes, tables.roads)
-        links = link(pipes, tables.breaks, parameters=POLICY)
-        links = rebuilt_links(pipes, tables.breaks, links, parameters=POLICY)
+        links = link(tables.pipes, tables.breaks, parameters=POLICY)
+        links = rebuilt_links(tables.pipes, tables.breaks, links, parameters=POLICY)
         step.rows(rows_in=tables.breaks.height, rows_out=links["pipe_key"].drop_nulls().len())
     with run.step("life") as step:
-        table = lives(pipes, tables.breaks, links, record_start=tables.record_start, parameters=POLICY)
+        table = lives(tables.pipes, tables.breaks, links, record_start=tables.record_start, parameters=POLICY)
         report = survivorship(tables.breaks, links, table)
         step.rows(rows_in=tables.pipes.height, rows_out=table.height)
     with run.step("network"):

@@ -9,13 +9,14 @@ from typing import Any
 import polars as pl
 
 from vardag.core import db
+from vardag.core.config import DEFAULT_SEED
 from vardag.core.errors import InputError
 from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
 from vardag.water.commands.models import lighter, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import DEFAULT_SEED, OUT, SUMMARY, OnStep, Workspace, read_tables, workspace
+from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain

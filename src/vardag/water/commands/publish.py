@@ -12,7 +12,6 @@ from vardag.water import features
 from vardag.water.commands.workspace import DOCUMENT, OUT, SUMMARY, OnStep, Workspace, read_table, workspace
 from vardag.water.publish import Published, ReportContext
 from vardag.water.publish import publish as write_files
-from vardag.water.validation.plots import PLOTS
 
 REASON = pl.List(pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64}))
 
@@ -37,7 +36,7 @@ def publish(folder: Path, *, language: str | None = None, on_step: OnStep | None
         with work.run.step("read"):
             predictions = read_predictions(work)
             evaluation = read_evaluation(work)
-            context = report_context(work, evaluation, language=words)
+            context = report_context(work, language=words)
         with work.run.step("publish") as step:
             step.rows(rows_in=predictions.height, rows_out=predictions.height)
             return write_files(
@@ -66,10 +65,9 @@ def read_evaluation(work: Workspace) -> dict[str, Any] | None:
     return document if document and document["inputs"] == dict(work.run.inputs) else None
 
 
-def report_context(work: Workspace, evaluation: dict[str, Any] | None, *, language: str) -> ReportContext:
+def report_context(work: Workspace, *, language: str) -> ReportContext:
     """Everything else that the report tells."""
     summary = json.loads((work.city.folder / OUT / SUMMARY).read_text(encoding="utf-8"))
-    draw = PLOTS if evaluation else {}
     return ReportContext(
         city=work.city.name,
         crs=work.city.crs,
@@ -84,5 +82,4 @@ def report_context(work: Workspace, evaluation: dict[str, Any] | None, *, langua
         roads=read_table(work.connection, "road"),
         few_breaks=None if summary["choice"] == "enough" else summary["notes"][language],
         synthetic=work.city.synthetic,
-        plots={name: plot(evaluation or {}, language=language) for name, plot in draw.items()},
     )

@@ -12,7 +12,7 @@ from vardag.water import schema
 from vardag.water.city import City
 from vardag.water.commands.publish import read_predictions
 from vardag.water.commands.workspace import OnStep, read_table, read_tables, workspace
-from vardag.water.linking import link, place
+from vardag.water.linking import link
 from vardag.water.lof.port import POLICY
 from vardag.water.sources.one_source import load_source
 from vardag.water.sources.store import fingerprint
@@ -74,7 +74,7 @@ def check(  # the six are the command's options
             log = read_break_file(work.city, breaks, source)
         wanted = log.filter(pl.col("event").fill_null("break").is_in(work.city.events))
         with work.run.step("link"):
-            links = link(place(tables.pipes, tables.roads), wanted, parameters=POLICY)
+            links = link(tables.pipes, wanted, parameters=POLICY)
         with work.run.step("compare"):
             return compare(locked or newest_lock(folder), breaks=wanted, links=links, through=through)
 

@@ -14,9 +14,9 @@ from vardag.core.errors import ConfigError, DatabaseError, InputError
 from vardag.core.runs import Run, recorded
 from vardag.water import schema
 from vardag.water.city import City
+from vardag.water.linking import place
 
 OnStep = Callable[[str, float], None]
-DEFAULT_SEED = 1
 OUT = "out"  # folder of what is published, beside city.toml
 SUMMARY = "prediction.json"
 DOCUMENT = "evaluation.json"
@@ -27,7 +27,8 @@ MONTHS_OF_A_WHOLE_YEAR = 12
 class Tables:
     """The city's delivered tables as frames; geometry as WKB in ``geom``.
 
-    `breaks` holds the label events of mains inside the record, `log` every row of the break table.
+    `pipes` without geometry have that of their road. `breaks` holds the label events of mains inside the record,
+    `log` every row of the break table.
     """
 
     pipes: pl.DataFrame
@@ -92,7 +93,7 @@ def read_tables(work: Workspace) -> Tables:
     start, end = record_of(work.city, log)
     wanted = pl.col("event").fill_null("break").is_in(work.city.events)
     return Tables(
-        pipes=pipes,
+        pipes=place(pipes, frames["road"]),
         breaks=log.filter(wanted & pl.col("break_date").is_between(start, end)),
         log=log,
         roads=frames["road"],

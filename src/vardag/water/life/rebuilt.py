@@ -14,7 +14,6 @@ from vardag.water.life.successor import successors
 from vardag.water.life.typical import installed, with_typical_length
 
 REUSED, GONE = "id_reused_after_replacement", "id_gone"
-OWN = ["own_material", "own_year", "own_diameter"]
 
 
 def rebuilt_links(

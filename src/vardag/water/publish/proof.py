@@ -6,7 +6,7 @@ from typing import Any
 from vardag.water.publish.context import TEXTS
 from vardag.water.publish.notation import NONE, level, number, percent
 from vardag.water.publish.reasons import material_name
-from vardag.water.validation.plots import calibration_plot, capture_plot, years_plot
+from vardag.water.validation.plots import PLOTS
 from vardag.water.validation.render import model_name
 
 SUBJECT = "vardag"
@@ -192,8 +192,7 @@ def plots(evaluation: Mapping[str, Any] | None, language: str) -> dict[str, str]
     """Draw the capture curve, calibration and breaks per year of the main trial, as SVG; none without breaks."""
     if evaluation is None or trial_of(evaluation, *MAIN) is None:
         return {}
-    draw = {"capture": capture_plot, "calibration": calibration_plot, "years": years_plot}
-    return {name: plot(dict(evaluation), language=language) for name, plot in draw.items()}
+    return {name: draw(dict(evaluation), language=language) for name, draw in PLOTS.items()}
 
 
 def no_history(evaluation: Mapping[str, Any] | None, language: str) -> Table | None:

@@ -10,8 +10,6 @@ from vardag.water.schema import DELIVERED, Column
 from vardag.water.sources.guess import Guess, city_crs
 from vardag.water.sources.notes import TEXTS
 
-LABELLED = "break"
-
 
 def draft(name: str, guesses: Sequence[Guess], language: str) -> str:
     """The text of a city.toml, valid as it stands where nothing is missing."""

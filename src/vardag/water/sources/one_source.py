@@ -20,7 +20,7 @@ from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
 from vardag.water.sources.staging import SeenIds, Staging
-from vardag.water.sources.store import Fingerprint, forget, record_source, settle
+from vardag.water.sources.store import Fingerprint, replace_rows
 from vardag.water.sources.survey import survey
 from vardag.water.sources.vector_file import VectorLayer
 
@@ -102,9 +102,7 @@ def load_source(
         seen = SeenIds(DELIVERED[city.sources[name].table].key)
         staging, report = stage_source(city, name, Path(folder), seen=seen, near=np.empty((0, 2)))
         with transaction(connection):
-            forget(connection, name)
-            settle(connection, staging)
-            record_source(connection, city, name, mark, staging, run_id=run_id)
+            replace_rows(connection, city, staging, mark, run_id=run_id)
     return report
 
 

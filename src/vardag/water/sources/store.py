@@ -68,6 +68,15 @@ def forget(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         connection.execute(f'DELETE FROM "{table}" WHERE source = ?', [name])  # noqa: S608
 
 
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection, city: City, staging: Staging, mark: Fingerprint, *, run_id: str
+) -> None:
+    """Put a source's staged rows in the place of those it delivered before; run it inside a transaction."""
+    forget(connection, staging.name)
+    settle(connection, staging)
+    record_source(connection, city, staging.name, mark, staging, run_id=run_id)
+
+
 def settle(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
     """Move staged rows to their table, neighbours beside each other; run it inside a transaction.
 

@@ -12,10 +12,10 @@ from scipy.stats import nbinom
 from vardag.core.errors import InputError
 from vardag.core.texts import Texts
 from vardag.water.lof.port import POLICY
+from vardag.water.panel import years_after
 from vardag.water.validation.bootstrap import Broken, Interval, captures, interval
 from vardag.water.validation.metrics import LEVELS, caught, length_intervals
 from vardag.water.validation.scorecard import Lock, open_lock
-from vardag.water.validation.splits import years_after
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 JUDGED_LEVEL = 0.1

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from vardag.water.validation.render import TEXTS, Document, model_name
 
 INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
-SUBJECT, SECOND = "#0072b2", "#d55e00"
+SUBJECT = "#0072b2"
 STYLES: dict[str, dict[str, Any]] = {
     "ann": {"color": "#d55e00", "linestyle": (0, (5, 1.5))},
     "poisson_glm": {"color": "#009e73", "linestyle": (0, (3, 1, 1, 1))},

@@ -7,6 +7,7 @@ from datetime import date
 import polars as pl
 
 from vardag.core.errors import InputError
+from vardag.water.panel import years_after
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,6 @@ class Origin:
     as_of: date
     train: pl.DataFrame
     test: pl.DataFrame
-
-
-def years_after(day: date, years: int) -> date:
-    """The same day some years on; 29 February becomes 28 February."""
-    return day.replace(year=day.year + years, day=min(day.day, 28) if day.month == 2 else day.day)
 
 
 def split(panel: pl.DataFrame, as_of: date) -> Origin:
