@@ -13,6 +13,7 @@ from vardag.water.commands.load import load
 TOML = """
 [city]
 name = "X"
+owner = "VA"
 crs = "EPSG:3006"
 [sources.pipes]
 table = "pipe"

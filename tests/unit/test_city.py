@@ -14,6 +14,7 @@ GOOD = """\
 name = "Ytterby"
 crs = "EPSG:3006"
 record_start = 1997-01-01
+owner = "VA"
 
 [sources.pipes]
 table = "pipe"
@@ -49,15 +50,16 @@ FAULTS: list[Fault] = [
     ("1997-01-01", '"1997-01-01"', 4, "city.record_start is '1997-01-01'", "without quotes"),
     ("EPSG:3006", "EPSG:4326", 3, "not in metres", "EPSG:3006"),
     ("EPSG:3006", "EPSG:99999", 3, "no coordinate system", "EPSG:3006"),
-    ('table = "pipe"', 'table = "pipes"', 7, "table 'pipes' is unknown", "Did you mean 'pipe'?"),
-    ('"pipes.csv"', '"pipe.csv"', 8, "'pipe.csv' does not exist", "Did you mean 'pipes.csv'?"),
-    ('pipe_id = "ID"', 'pipeid = "ID"', 11, "no column 'pipeid'", "Did you mean 'pipe_id'?"),
-    ('pipe_id = "ID"\n', "", 10, "needs pipe_id", 'Add pipe_id = "COLUMN"'),
-    ('unit = "cm"', 'unit = "inhc"', 12, "unit 'inhc' is unknown", "Did you mean 'inch'?"),
-    ('unit = "cm"', 'units = "cm"', 12, "unknown key 'units'", "Did you mean 'unit'?"),
-    ('unit = "cm"', 'formats = ["%Y"]', 12, "takes no formats", "Remove"),
-    ('owner = { value = "Ytterby" }', "owner = {}", 13, "either column or value", "only one"),
-    ('owner = { value = "Ytterby" }', "owner = 3", 13, "owner is 3", '"COLUMN"'),
+    ('table = "pipe"', 'table = "pipes"', 8, "table 'pipes' is unknown", "Did you mean 'pipe'?"),
+    ('"pipes.csv"', '"pipe.csv"', 9, "'pipe.csv' does not exist", "Did you mean 'pipes.csv'?"),
+    ('pipe_id = "ID"', 'pipeid = "ID"', 12, "no column 'pipeid'", "Did you mean 'pipe_id'?"),
+    ('pipe_id = "ID"\n', "", 11, "needs pipe_id", 'Add pipe_id = "COLUMN"'),
+    ('unit = "cm"', 'unit = "inhc"', 13, "unit 'inhc' is unknown", "Did you mean 'inch'?"),
+    ('unit = "cm"', 'units = "cm"', 13, "unknown key 'units'", "Did you mean 'unit'?"),
+    ('unit = "cm"', 'formats = ["%Y"]', 13, "takes no formats", "Remove"),
+    ('owner = { value = "Ytterby" }', "owner = {}", 14, "either column or value", "only one"),
+    ('owner = { value = "Ytterby" }', "owner = 3", 14, "owner is 3", '"COLUMN"'),
+    ('owner = "VA"\n', "", 6, "sources.pipes has no owner", "under [city]"),
 ]
 
 
@@ -77,7 +79,7 @@ def test_all_faults_are_told_at_once_in_order(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         city(tmp_path, text + '[sources.pipes.geometry]\nx = "X"\n')
     lines = [part.split(":")[0] for part in str(caught.value).splitlines()]
-    assert lines == ["city.toml line 3", "city.toml line 12", "city.toml line 14"]
+    assert lines == ["city.toml line 3", "city.toml line 13", "city.toml line 15"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_all_faults_are_told_at_once_in_order(tmp_path: Path) -> None:
     ],
 )
 def test_faults_in_optional_tables(tmp_path: Path, extra: str, found: str) -> None:
-    with pytest.raises(ConfigError, match=r"city.toml line 1[45]") as caught:
+    with pytest.raises(ConfigError, match=r"city.toml line 1[56]") as caught:
         city(tmp_path, GOOD + extra)
     assert found in str(caught.value)
 

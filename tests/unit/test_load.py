@@ -16,7 +16,7 @@ from vardag.water.commands.load import LoadReport, load
 from vardag.water.schema import BREAK, PIPE
 from vardag.water.sources.notes import TEXTS, Note, reason_text
 
-CITY = '[city]\nname = "Ytterby"\ncrs = "EPSG:3006"\n'
+CITY = '[city]\nname = "Ytterby"\nowner = "VA"\ncrs = "EPSG:3006"\n'
 PIPES = """
 [sources.pipes]
 table = "pipe"

@@ -5,7 +5,8 @@ from pathlib import Path
 from vardag.core.config import settings
 from vardag.core.texts import Texts
 
-TEXTS = Texts(Path(__file__).with_name("texts.toml"))
+HERE = Path(__file__).parent
+TEXTS = Texts(HERE / "texts.toml", *sorted(HERE.glob("*_texts.toml")))
 
 
 def words(key: str, *, language: str | None = None, **values: object) -> str:

@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     spatial_extension
         Path to a DuckDB spatial extension file, where the one from the wheel shall not be used; ``none`` uses
         the shapely engine.
+    database
+        Address of the PostGIS database where the city lives, ``postgresql://...``; None keeps it in the city
+        folder's own file.
+    offline
+        Refuse every call to another machine.
     """
 
     model_config = SettingsConfigDict(env_prefix="VARDAG_", extra="ignore")
@@ -34,6 +39,8 @@ class Settings(BaseSettings):
     threads: int = Field(default=2, ge=1, le=256)
     memory_gb: float = Field(default=2.0, gt=0)
     spatial_extension: Path | Literal["none"] | None = None
+    database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    offline: bool = False
 
 
 @cache

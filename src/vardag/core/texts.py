@@ -1,4 +1,4 @@
-"""Everything a person reads, in Swedish and English, in one TOML file per room.
+"""Everything a person reads, in Swedish and English, in one TOML file per room, or several where a room is large.
 
 The file is a table of keys, each with one text a language::
 
@@ -22,9 +22,11 @@ class Texts:
         When a key or a language is missing; the message names the file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *more: Path) -> None:
         self.path = path
-        self.entries: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        self.entries: dict[str, dict[str, str]] = {}
+        for file in (path, *more):
+            self.entries |= tomllib.loads(file.read_text(encoding="utf-8"))
 
     def __call__(self, key: str, language: str, **values: object) -> str:
         """Return the text of a key in a language, with its fields filled in."""

@@ -6,5 +6,17 @@ each with its line and its cure.
 
 from vardag.water.city.model import ColumnMap, GeometryMap, Source
 from vardag.water.city.reading import CITY_FILE, DATABASE_FILE, City, did_you_mean
+from vardag.water.city.semantics import SUFFIXES, matches, redacted
 
-__all__ = ["CITY_FILE", "DATABASE_FILE", "City", "ColumnMap", "GeometryMap", "Source", "did_you_mean"]
+__all__ = [
+    "CITY_FILE",
+    "DATABASE_FILE",
+    "SUFFIXES",
+    "City",
+    "ColumnMap",
+    "GeometryMap",
+    "Source",
+    "did_you_mean",
+    "matches",
+    "redacted",
+]

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Event = Literal["break", "leak", "service", "other"]
 Secrecy = Literal["open", "internal", "protected"]
+Service = Literal["arcgis", "ogcapi", "wfs", "postgis", "open311", "download"]
 Scalar = str | int | float | bool | datetime.date
 
 
@@ -62,15 +63,46 @@ def _column_map(value: Any) -> Any:
 
 
 class Source(Strict):
-    """One file of the city and what it means.
+    """One file or service of the city and what it means.
 
     ``crs`` overrides the file's own; ``encoding`` and ``delimiter`` are found out where they are not given;
     ``where`` keeps only the rows whose column has one of the values.
+
+    Attributes
+    ----------
+    path
+        File in the city folder. A pattern such as ``deliveries/*.gpkg`` means the newest file that fits.
+    url, service
+        Address and kind of a service, instead of ``path``. Nothing is ever fetched from an address that stands not
+        here.
+    layer
+        Layer of the file, sheet of the workbook, collection, feature type or ``schema.table`` of the service.
+    filter
+        Condition in the service's own language, sent along: ``where`` of ArcGIS, CQL2 text of OGC API Features,
+        SQL of PostGIS, ``key=value&...`` of Open311.
+    edited
+        Column with the time of the last edit; later loads then ask only for what was edited since (ArcGIS).
+    bbox
+        West, south, east, north in degrees: fetch only what lies there.
+    page_rows
+        Rows asked for at a time.
+    token
+        Name of the environment variable that holds the service's token or password. Never the secret itself.
+    preset
+        Name of a ready-made mapping (``vardag water presets``); what the source says itself wins.
     """
 
     table: str
-    path: str
+    path: str | None = None
+    url: str | None = None
+    service: Service | None = None
     layer: str | None = None
+    filter: str | None = None
+    edited: str | None = None
+    bbox: list[float] | None = Field(default=None, min_length=4, max_length=4)
+    page_rows: int | None = Field(default=None, ge=1, le=100_000)
+    token: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9_]*$")
+    preset: str | None = None
     crs: str | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
@@ -86,6 +118,11 @@ class Source(Strict):
     geometry: GeometryMap | None = None
     vocabulary: dict[str, dict[str, str | bool]] = Field(default_factory=dict)
     where: dict[str, list[str | int | float | bool]] = Field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """The file or the address, for messages."""
+        return self.path or self.url or ""
 
 
 class CitySection(Strict):

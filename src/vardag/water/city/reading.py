@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from vardag.core.errors import ConfigError
 from vardag.water.city.lines import Loc, key_lines, line_of
 from vardag.water.city.model import CityFile, Source, model_at
+from vardag.water.city.presets import preset_names, with_presets
 from vardag.water.city.semantics import Problem, did_you_mean, problems
 
 CITY_FILE = "city.toml"
@@ -82,8 +83,11 @@ class City:
         text = _text(folder)
         raw = _toml(text)
         lines = key_lines(text)
+        unknown = list(unknown_presets(raw))
+        if unknown:
+            raise _faults(unknown, lines)
         try:
-            file = CityFile.model_validate(raw)
+            file = CityFile.model_validate(with_presets(raw))
         except ValidationError as error:
             raise _faults(_structural(error, raw), lines) from None
         found = list(problems(file, folder))
@@ -107,6 +111,20 @@ def _text(folder: Path) -> str:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise ConfigError(f"{CITY_FILE} line {line}: not UTF-8. Save the file as UTF-8.") from None
+
+
+def unknown_presets(raw: dict[str, Any]) -> Iterator[Problem]:
+    """Sources that name a preset which there is not."""
+    known = preset_names()
+    sources = raw.get("sources")
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        wanted = source.get("preset") if isinstance(source, dict) else None
+        if wanted is not None and wanted not in known:
+            yield Problem(
+                ("sources", name, "preset"),
+                f"preset {wanted!r} is unknown, expected one of {', '.join(known)}."
+                + did_you_mean(str(wanted), known),
+            )
 
 
 def _toml(text: str) -> dict[str, Any]:

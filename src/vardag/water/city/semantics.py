@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
+from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pyproj import CRS
@@ -17,14 +19,17 @@ from pyproj.exceptions import CRSError
 from vardag.core.errors import ConfigError
 from vardag.core.units import TO_METRES, factor
 from vardag.water.city.lines import Loc
-from vardag.water.city.model import CityFile, ColumnMap, GeometryMap, Source
+from vardag.water.city.model import CityFile, ColumnMap, GeometryMap, Service, Source
 from vardag.water.city.vocabulary import vocabulary_for
 from vardag.water.schema import DELIVERED, Column, Table
 
 GEOMETRY_FORMS = ({"x", "y"}, {"start_x", "start_y", "end_x", "end_y"}, {"wkt"})
 SUFFIXES = {
     "csv": {".csv", ".tsv", ".txt"},
-    "vector": {".gpkg", ".shp", ".geojson", ".json", ".gml", ".fgb"},
+    "vector": {".gpkg", ".shp", ".geojson", ".geojsonl", ".json", ".gml", ".fgb", ".parquet"},
+    "sheet": {".xlsx", ".xls", ".ods"},
+    "raster": {".tif", ".tiff", ".asc"},
+    "network": {".inp"},
 }
 DIRECTIVES = set("YymdbBHIMSfpz")
 
@@ -53,7 +58,8 @@ def problems(file: CityFile, folder: Path) -> Iterator[Problem]:
     yield from _city(file)
     for name, source in file.sources.items():
         loc = ("sources", name)
-        yield from _path(loc, source, folder)
+        yield from _origin(loc, source, folder)
+        yield from _owner(loc, source, file)
         yield from _text_settings(loc, source)
         table = DELIVERED.get(source.table)
         if table is None:
@@ -106,22 +112,69 @@ def _timezone(loc: Loc, text: str | None) -> Iterator[Problem]:
         yield Problem(loc, f'timezone {text!r} is unknown, expected a name such as "Europe/Stockholm".')
 
 
-def _path(loc: Loc, source: Source, folder: Path) -> Iterator[Problem]:
-    path = folder / source.path
+def _owner(loc: Loc, source: Source, file: CityFile) -> Iterator[Problem]:
+    if not (source.owner or file.city.owner or "").strip():
+        yield Problem(
+            loc,
+            f'{".".join(loc)} has no owner, expected who answers for the data. Add owner = "..." to the source, or '
+            "under [city] where one owner holds for all.",
+        )
+
+
+def _origin(loc: Loc, source: Source, folder: Path) -> Iterator[Problem]:
+    if (source.path is None) == (source.url is None):
+        yield Problem(loc, f"{'.'.join(loc)} needs either path (a file) or url (a service), and only one of them.")
+    elif source.path is not None:
+        yield from _path(loc, source.path, folder)
+    else:
+        yield from _url(loc, source)
+
+
+def _url(loc: Loc, source: Source) -> Iterator[Problem]:
+    parts = urlsplit(source.url or "")
+    schemes = {"postgresql", "postgres"} if source.service == "postgis" else {"http", "https"}
+    if source.service is None:
+        kinds = ", ".join(get_args(Service))
+        yield Problem((*loc, "url"), f"{'.'.join(loc)} has a url but no service, expected one of {kinds}. Add it.")
+    elif parts.scheme not in schemes or not parts.netloc:
+        expected = " or ".join(f"{scheme}://" for scheme in sorted(schemes))
+        yield Problem((*loc, "url"), f"url is {redacted(source.url or '')!r}, expected an address with {expected}.")
+    if parts.password or "token=" in parts.query.casefold():
+        yield Problem(
+            (*loc, "url"),
+            "url holds a password or token. Take it out, put it in an environment variable, and name that: "
+            'token = "VARDAG_TOKEN_..."',
+        )
+
+
+def redacted(url: str) -> str:
+    """Take user, password and query out of an address, so that it can be shown."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, parts.path, "", ""))
+
+
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """Files that a path or a pattern of a source means, by name."""
+    if not any(letter in pattern for letter in "*?["):
+        return [folder / pattern] if (folder / pattern).is_file() else []
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def _path(loc: Loc, pattern: str, folder: Path) -> Iterator[Problem]:
     known = {suffix for suffixes in SUFFIXES.values() for suffix in suffixes}
-    if not path.is_file():
+    path = Path(pattern)
+    if not matches(folder, pattern):
         names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in known)
         listed = f" The folder has {', '.join(names[:8])}." if names else " The folder has no data files."
         yield Problem(
             (*loc, "path"),
-            f"file {source.path!r} does not exist in {folder.name or folder}."
-            + listed
-            + did_you_mean(source.path, names),
+            f"file {pattern!r} does not exist in {folder.name or folder}." + listed + did_you_mean(pattern, names),
         )
     elif path.suffix.lower() not in known:
         yield Problem(
             (*loc, "path"),
-            f"file {source.path!r} is of an unknown kind, expected {', '.join(sorted(known))}. "
+            f"file {pattern!r} is of an unknown kind, expected {', '.join(sorted(known))}. "
             "Export it as CSV or GeoPackage.",
         )
 
@@ -215,7 +268,7 @@ def _vocabulary(loc: Loc, source: Source, table: Table) -> Iterator[Problem]:
 
 
 def _geometry(loc: Loc, source: Source, table: Table) -> Iterator[Problem]:
-    vector = Path(source.path).suffix.lower() in SUFFIXES["vector"]
+    vector = source.path is None or Path(source.path).suffix.lower() in SUFFIXES["vector"]
     if source.geometry is not None:
         yield from _geometry_form((*loc, "geometry"), source.geometry, table)
     elif not vector and table.geometry == "polygon":

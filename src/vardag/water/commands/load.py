@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -16,6 +16,7 @@ from vardag.core.runs import Run, recorded
 from vardag.water.city import City, did_you_mean
 from vardag.water.schema import DELIVERED, migrate
 from vardag.water.sources.area import Points
+from vardag.water.sources.delivery import Delivery, deliver
 from vardag.water.sources.one_source import SourceReport, stage_source
 from vardag.water.sources.staging import SeenIds, Staging
 from vardag.water.sources.store import (
@@ -42,7 +43,13 @@ class LoadReport:
     sources: tuple[SourceReport, ...]
 
 
-def load(folder: Path, *, only: Sequence[str] | None = None, progress: Progress | None = None) -> LoadReport:
+def load(
+    folder: Path,
+    *,
+    only: Sequence[str] | None = None,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> LoadReport:
     """Bring the database up to date with the city's files.
 
     Parameters
@@ -51,6 +58,8 @@ def load(folder: Path, *, only: Sequence[str] | None = None, progress: Progress 
         City folder with ``city.toml``.
     only
         Names of sources to load; None loads all and removes those that are no longer in city.toml.
+    offline
+        Refuse to fetch anything; also where ``VARDAG_OFFLINE`` is set.
     progress
         Called as each source is read.
 
@@ -73,7 +82,9 @@ def load(folder: Path, *, only: Sequence[str] | None = None, progress: Progress 
     with connect(city.database) as connection, _staging_folder(city) as staging:
         migrate(connection)
         with recorded(connection, run):
-            job = _Job.start(connection, city, run, staging, progress)
+            deliveries = {name: deliver(city, name, offline=offline) for names in tables for name in names}
+            job = _Job(connection, city, run, staging, progress, deliveries)
+            job.compare()
             removed = [] if only else list(_remove_strangers(connection, city))
             reports = [report for names in tables for report in _load_table(job, names)]
     return LoadReport(city.name, run.run_id, (*reports, *removed))
@@ -83,8 +94,8 @@ def load(folder: Path, *, only: Sequence[str] | None = None, progress: Progress 
 class _Job:
     """What every step of a load needs.
 
-    ``marks`` has each source's fingerprint, ``fresh`` the sources whose rows in the database are those of their
-    files, ``places`` a sample of where those lie.
+    ``deliveries`` has the file of each source that is to be loaded, ``marks`` its fingerprint, ``fresh`` the
+    sources whose rows in the database are those of their files, ``places`` a sample of where rows that stay lie.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -92,25 +103,19 @@ class _Job:
     run: Run
     staging: Path
     progress: Progress | None
-    marks: dict[str, Fingerprint]
-    fresh: set[str]
-    places: list[Points]
+    deliveries: dict[str, Delivery]
+    marks: dict[str, Fingerprint] = field(default_factory=dict)
+    fresh: set[str] = field(default_factory=set)
+    places: list[Points] = field(default_factory=list)
 
-    @classmethod
-    def start(
-        cls,
-        connection: duckdb.DuckDBPyConnection,
-        city: City,
-        run: Run,
-        staging: Path,
-        progress: Progress | None,
-    ) -> "_Job":
+    def compare(self) -> None:
         """Find out which sources have changed; a changed source's old rows say nothing about where others lie."""
-        marks = {name: fingerprint(city, name) for name in city.sources}
-        run.inputs = {name: mark.content for name, mark in marks.items()}
-        fresh = {name for name, mark in marks.items() if loaded_before(connection, name) == mark}
-        places = [np.empty((0, 2)), *(sample_of(connection, city, name) for name in sorted(fresh))]
-        return cls(connection, city, run, staging, progress, marks, fresh, places)
+        self.marks = {name: fingerprint(self.city, name, found) for name, found in self.deliveries.items()}
+        self.run.inputs = {name: mark.content for name, mark in self.marks.items()}
+        before = {name: loaded_before(self.connection, name) for name in self.city.sources}
+        self.fresh = {name for name, mark in self.marks.items() if before[name] == mark}
+        stay = [name for name in before if name in self.fresh or (before[name] and name not in self.marks)]
+        self.places = [np.empty((0, 2)), *(sample_of(self.connection, self.city, name) for name in sorted(stay))]
 
 
 @contextmanager
@@ -156,7 +161,9 @@ def _stage(job: _Job, name: str, seen: SeenIds) -> tuple[Staging, SourceReport]:
     share = partial(job.progress, name) if job.progress else None
     near = np.concatenate(job.places)
     with job.run.step(f"read {name}") as step:
-        staging, report = stage_source(job.city, name, job.staging, seen=seen, near=near, share=share)
+        staging, report = stage_source(
+            job.city, name, job.deliveries[name], job.staging, seen=seen, near=near, share=share
+        )
         step.rows(rows_in=report.rows_in, rows_out=report.kept)
     job.places.append(staging.places)
     return staging, report
@@ -165,8 +172,8 @@ def _stage(job: _Job, name: str, seen: SeenIds) -> tuple[Staging, SourceReport]:
 def _unchanged(connection: duckdb.DuckDBPyConnection, city: City, name: str) -> SourceReport:
     row = connection.execute("SELECT rows_in, rows_kept FROM source WHERE source = ?", [name]).fetchone()
     rows_in, kept = row or (0, 0)
-    source = city.sources[name]
-    return SourceReport(name, source.table, source.path, "unchanged", rows_in, kept, quarantined(connection, name))
+    source, left_out = city.sources[name], quarantined(connection, name)
+    return SourceReport(name, source.table, source.origin, "unchanged", rows_in, kept, left_out)
 
 
 def _remove_strangers(connection: duckdb.DuckDBPyConnection, city: City) -> Iterator[SourceReport]:

@@ -15,7 +15,6 @@ from vardag.water.commands.workspace import OnStep, read_table, read_tables, wor
 from vardag.water.linking import link
 from vardag.water.lof.port import POLICY
 from vardag.water.sources.one_source import load_source
-from vardag.water.sources.store import fingerprint
 from vardag.water.validation import scorecard
 from vardag.water.validation.outcome import Outcome
 from vardag.water.validation.outcome import check as compare
@@ -91,7 +90,7 @@ def read_break_file(city: City, file: Path, name: str | None) -> pl.DataFrame:
     later = replace(city, sources={chosen: moved})
     with db.connect(None) as connection:
         schema.migrate(connection)
-        load_source(connection, later, chosen, fingerprint(later, chosen), run_id="scorecard")
+        load_source(connection, later, chosen, run_id="scorecard")
         return read_table(connection, "break")
 
 

@@ -34,6 +34,7 @@ def _city(name: str, guesses: Sequence[Guess], language: str) -> Iterator[str]:
     yield _with_comment("# record_start = 1997-01-01", _say("record_start", language))
     yield _with_comment("# record_end = 2024-12-31", _say("record_end", language))
     yield _with_comment('secrecy = "protected"', _say("secrecy", language))
+    yield _with_comment(f"owner = {_quoted(name)}", _say("owner", language))
     yield from ["", "[labels]", _with_comment('events = ["break"]', _say("events", language))]
 
 

@@ -62,7 +62,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Placer:
-    """Puts the shapes of one source where they belong; `kind` is the table's: point, line or polygon."""
+    """Puts the shapes of one source where they belong; `kind` is the table's: point, line, polygon or any."""
 
     kind: str
     transformer: Transformer
@@ -145,7 +145,7 @@ class Placer:
 
     def _fit_kind(self, shapes: Shapes) -> tuple[Shapes, Mask]:
         """Bring shapes to the table's kind; what cannot be becomes empty."""
-        wanted = {"point": POINT, "line": LINE, "polygon": POLYGON}[self.kind]
+        wanted = {"point": POINT, "line": LINE, "polygon": POLYGON, "any": POINT | LINE | POLYGON}[self.kind]
         odd = ~_is(shapes, wanted) & ~shapely.is_missing(shapes)
         if not odd.any():
             return shapes, np.zeros(len(shapes), dtype=bool)

@@ -15,12 +15,13 @@ from vardag.water.schema import DELIVERED, Table
 from vardag.water.sources.area import WORLD, Area, Points, extent_text, gap
 from vardag.water.sources.chunk import Layer
 from vardag.water.sources.csv_file import CsvLayer
+from vardag.water.sources.delivery import Delivery, deliver
 from vardag.water.sources.fields import Field, fields_of
 from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
 from vardag.water.sources.staging import SeenIds, Staging
-from vardag.water.sources.store import Fingerprint, replace_rows
+from vardag.water.sources.store import fingerprint, replace_rows
 from vardag.water.sources.survey import survey
 from vardag.water.sources.vector_file import VectorLayer
 
@@ -58,12 +59,21 @@ class SourceReport:
 
 
 def stage_source(
-    city: City, name: str, folder: Path, *, seen: SeenIds, near: Points, share: Share | None = None
+    city: City,
+    name: str,
+    delivery: Delivery,
+    folder: Path,
+    *,
+    seen: SeenIds,
+    near: Points,
+    share: Share | None = None,
 ) -> tuple[Staging, SourceReport]:
     """Read a source into staged files; the database is not touched.
 
     Parameters
     ----------
+    delivery
+        The file to read.
     folder
         Where to put the files.
     seen
@@ -78,31 +88,31 @@ def stage_source(
         area of the city's coordinate system, or all of it lies far from the other sources.
     """
     source, table = city.sources[name], DELIVERED[city.sources[name].table]
-    where = f"{name} ({source.path})"
-    layer = open_layer(city.folder / source.path, source)
+    where = f"{name} ({delivery.origin})"
+    layer = open_layer(delivery.path, source)
     fields = fields_of(source, table, timezone=city.timezone)
     _require_columns(layer, fields, source, where)
     notations, notes = survey(layer, fields, source=source, where=where, progress=_half(share, 0.0))
-    placer = _placer(layer, source, table, city, where)
-    staging = Staging(folder, name, table, city.crs, seen)
+    crs = source.crs or delivery.crs or (city.crs if source.geometry else layer.crs)
+    placer = _placer(layer, source, table, crs=crs, city_crs=city.crs, where=where)
+    staging = Staging(folder, name, table, city.crs, seen, delivery, layer.columns)
     plan = Plan(name, source, table, fields, notations, placer, seen.known, Notebook())
     _fill(layer, plan, staging, near, where=where, share=_half(share, 0.5))
     left_out = dict(sorted(staging.reasons.items(), key=lambda item: (-item[1], item[0])))
     said = [*layer.notes, *notes, *plan.notebook.notes()]
     return staging, SourceReport(
-        name, table.name, source.path, "loaded", staging.rows_in, staging.kept, left_out, said
+        name, table.name, delivery.origin, "loaded", staging.rows_in, staging.kept, left_out, said
     )
 
 
-def load_source(
-    connection: duckdb.DuckDBPyConnection, city: City, name: str, mark: Fingerprint, *, run_id: str
-) -> SourceReport:
+def load_source(connection: duckdb.DuckDBPyConnection, city: City, name: str, *, run_id: str) -> SourceReport:
     """Replace one source's rows by what its file holds now, as the only source of its table."""
     with TemporaryDirectory() as folder:
         seen = SeenIds(DELIVERED[city.sources[name].table].key)
-        staging, report = stage_source(city, name, Path(folder), seen=seen, near=np.empty((0, 2)))
+        delivery = deliver(city, name)
+        staging, report = stage_source(city, name, delivery, Path(folder), seen=seen, near=np.empty((0, 2)))
         with transaction(connection):
-            replace_rows(connection, city, staging, mark, run_id=run_id)
+            replace_rows(connection, city, staging, fingerprint(city, name, delivery), run_id=run_id)
     return report
 
 
@@ -158,17 +168,18 @@ def _refuse_distant(mine: Points, near: Points, *, where: str, crs: str) -> None
     )
 
 
-def _placer(layer: Layer, source: Source, table: Table, city: City, where: str) -> Placer | None:
+def _placer(
+    layer: Layer, source: Source, table: Table, *, crs: str | None, city_crs: str, where: str
+) -> Placer | None:
     """Prepare to place the source's shapes; coordinates in columns are the city's system unless stated."""
     if source.geometry is None and not layer.has_geometry:
         return None
-    crs = source.crs or (city.crs if source.geometry else layer.crs)
     if crs is None:
         raise InputError(
             f"{where}: the file does not say which coordinate system it is in. State it in city.toml under the "
-            f'source: crs = "{city.crs}" or another code.'
+            f'source: crs = "{city_crs}" or another code.'
         )
-    return Placer.make(table.geometry, source_crs=crs, city_crs=city.crs, where=where)
+    return Placer.make(table.geometry, source_crs=crs, city_crs=city_crs, where=where)
 
 
 def _require_columns(layer: Layer, fields: Iterable[Field], source: Source, where: str) -> None:

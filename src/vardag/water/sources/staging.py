@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vardag.core.spatial import hilbert
 from vardag.water.schema import Table
 from vardag.water.sources.area import Points, corners
+from vardag.water.sources.delivery import Delivery
 
 SAMPLE = 1000
 
@@ -81,6 +82,8 @@ class Staging:
     table: Table
     crs: str
     seen: SeenIds
+    delivery: Delivery
+    columns: Sequence[str] = ()
     kept_files: list[Path] = field(default_factory=list)
     rejected_files: list[Path] = field(default_factory=list)
     rows_in: int = 0

@@ -12,12 +12,13 @@ import polars as pl
 from pyarrow.dataset import dataset
 
 from vardag.water.city import City, Source
-from vardag.water.schema import DELIVERED
+from vardag.water.schema import DELIVERED, SOURCE
 from vardag.water.sources.area import Points
+from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.staging import SAMPLE, Staging, centres_of
 
 # Part of the mapping hash: raise it when the readers give other rows from the same file.
-READER_VERSION = 1
+READER_VERSION = 2
 # Rows sorted and written at once: with 1,000,000 the peak is under 1 GB.
 ROWS_AT_ONCE = 1_000_000
 SIDECARS = {".shp": (".dbf", ".shx", ".prj", ".cpg"), ".gml": (".xsd",)}
@@ -31,14 +32,13 @@ class Fingerprint:
     mapping: str
 
 
-def fingerprint(city: City, name: str) -> Fingerprint:
-    """Hash a source's files and its part of city.toml, with what it takes from ``[city]``."""
+def fingerprint(city: City, name: str, delivery: Delivery) -> Fingerprint:
+    """Hash what a source delivers and its part of city.toml, with what it takes from ``[city]``."""
     source = city.sources[name]
-    path = city.folder / source.path
     described = {"reader": READER_VERSION, "crs": city.crs, "timezone": city.timezone, "secrecy": city.secrecy,
                  "owner": city.owner, "source": source.model_dump(mode="json")}  # fmt: skip
     text = json.dumps(described, sort_keys=True, ensure_ascii=False)
-    return Fingerprint(_hash_files(files_of(path)), hashlib.sha256(text.encode()).hexdigest())
+    return Fingerprint(_hash_files(files_of(delivery.path)), hashlib.sha256(text.encode()).hexdigest())
 
 
 def files_of(path: Path) -> list[Path]:
@@ -122,11 +122,11 @@ def record_source(
     """Write what was loaded, from whom and under which terms."""
     source: Source = city.sources[name]
     connection.execute(
-        "INSERT INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO source ({', '.join(SOURCE.names)}) VALUES ({', '.join('?' * len(SOURCE.names))})",  # noqa: S608
         [
             name,
             source.table,
-            source.path,
+            staging.delivery.origin,
             mark.content,
             mark.mapping,
             source.owner or city.owner,
@@ -140,6 +140,8 @@ def record_source(
             staging.reasons.total(),
             datetime.now(UTC),
             run_id,
+            staging.delivery.service,
+            json.dumps(list(staging.columns), ensure_ascii=False),
         ],
     )
 
