@@ -20,6 +20,7 @@ from vardag.water.sources.fields import Field, fields_of
 from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
+from vardag.water.sources.parquet_file import ParquetLayer
 from vardag.water.sources.staging import SeenIds, Staging
 from vardag.water.sources.store import fingerprint, replace_rows
 from vardag.water.sources.survey import survey
@@ -118,8 +119,11 @@ def load_source(connection: duckdb.DuckDBPyConnection, city: City, name: str, *,
 
 def open_layer(path: Path, source: Source) -> Layer:
     """Open a file with the reader for its kind."""
-    if path.suffix.lower() in TEXT_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix in TEXT_SUFFIXES:
         return CsvLayer(path, encoding=source.encoding, delimiter=source.delimiter)
+    if suffix == ".parquet":
+        return ParquetLayer(path)
     return VectorLayer(path, layer=source.layer, encoding=source.encoding)
 
 

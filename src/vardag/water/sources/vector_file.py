@@ -59,7 +59,7 @@ class VectorLayer:
         lines = pl.int_range(first, first + frame.height, dtype=pl.Int64, eager=True).alias(LINE)
         columns = [as_text(frame[name]).alias(name) for name in wanted]
         geometry = [frame[WKB]] if self.has_geometry else []
-        return Chunk(pl.DataFrame([lines, *columns, *geometry]), lambda row: _json(frame, row))
+        return Chunk(pl.DataFrame([lines, *columns, *geometry]), lambda row: row_json(frame, row))
 
     def _choose(self, layer: str | None) -> str:
         names = [str(name) for name in self._call(pyogrio.list_layers)[:, 0]]
@@ -101,7 +101,7 @@ def as_text(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.Datetime):
         return column.dt.strftime("%Y-%m-%d %H:%M:%S%z" if column.dtype.time_zone else "%Y-%m-%d %H:%M:%S")
     if column.dtype.is_nested() or column.dtype == pl.Binary:
-        return pl.Series(column.name, [None if v is None else str(v) for v in column], dtype=pl.String)
+        return pl.Series(column.name, [None if v is None else str(v) for v in column.to_list()], dtype=pl.String)
     return column.cast(pl.String)
 
 
@@ -118,6 +118,7 @@ def _frame(batch: pa.RecordBatch, geometry: str) -> pl.DataFrame:
     return frame.with_columns(wkb) if plain else wkb.to_frame()
 
 
-def _json(frame: pl.DataFrame, row: int) -> str:
+def row_json(frame: pl.DataFrame, row: int) -> str:
+    """Write one row of a frame as JSON, its geometry left out."""
     values = {name: value for name, value in frame.row(row, named=True).items() if name != WKB}
     return json.dumps(values, ensure_ascii=False, default=str)
