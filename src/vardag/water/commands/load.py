@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -17,10 +17,12 @@ from vardag.water.city import City, did_you_mean
 from vardag.water.schema import DELIVERED, migrate
 from vardag.water.sources.area import Points
 from vardag.water.sources.delivery import Delivery, deliver
+from vardag.water.sources.notes import columns_note
 from vardag.water.sources.one_source import SourceReport, stage_source
 from vardag.water.sources.staging import SeenIds, Staging
 from vardag.water.sources.store import (
     Fingerprint,
+    columns_before,
     fingerprint,
     forget,
     loaded_before,
@@ -166,7 +168,8 @@ def _stage(job: _Job, name: str, seen: SeenIds) -> tuple[Staging, SourceReport]:
         )
         step.rows(rows_in=report.rows_in, rows_out=report.kept)
     job.places.append(staging.places)
-    return staging, report
+    changed = columns_note(columns_before(job.connection, name), staging.columns)
+    return staging, replace(report, notes=[*changed, *report.notes])
 
 
 def _unchanged(connection: duckdb.DuckDBPyConnection, city: City, name: str) -> SourceReport:

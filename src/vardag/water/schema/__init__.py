@@ -40,6 +40,7 @@ __all__ = [
     "BREAK",
     "CHECK_RESULT",
     "DELIVERED",
+    "DELIVERY",
     "FORMER_PIPE",
     "PIPE",
     "PREDICTION",

@@ -1,7 +1,7 @@
 """What a load has to say about a source: notes on values, and reasons for rows left out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,15 @@ class Note:
 def reason_text(reason: str, language: str) -> str:
     """A quarantine reason as a sentence in Swedish or English."""
     return TEXTS(f"reason_{reason}", language)
+
+
+def columns_note(before: Sequence[str] | None, now: Sequence[str]) -> list["Note"]:
+    """What a delivery's columns are that the earlier one's were not; nothing where they are the same."""
+    if before is None or set(before) == set(now):
+        return []
+    came, went = [name for name in now if name not in before], [name for name in before if name not in now]
+    detail = ", ".join([*(f"+{name}" for name in came), *(f"-{name}" for name in went)])
+    return [Note("columns_changed", "", len(came) + len(went), detail)]
 
 
 class Notebook:

@@ -12,7 +12,7 @@ import polars as pl
 from pyarrow.dataset import dataset
 
 from vardag.water.city import City, Source
-from vardag.water.schema import DELIVERED, SOURCE
+from vardag.water.schema import DELIVERED, DELIVERY, SOURCE
 from vardag.water.sources.area import Points
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.staging import SAMPLE, Staging, centres_of
@@ -75,6 +75,7 @@ def replace_rows(
     forget(connection, staging.name)
     settle(connection, staging)
     record_source(connection, city, staging.name, mark, staging, run_id=run_id)
+    record_delivery(connection, staging, run_id=run_id)
 
 
 def settle(connection: duckdb.DuckDBPyConnection, staging: Staging) -> None:
@@ -144,6 +145,34 @@ def record_source(
             json.dumps(list(staging.columns), ensure_ascii=False),
         ],
     )
+
+
+def record_delivery(connection: duckdb.DuckDBPyConnection, staging: Staging, *, run_id: str) -> None:
+    """Add the load to the source's history, with how many rows have a value, field by field."""
+    names = ", ".join(f'"{name}"' for name in DELIVERY.names)
+    connection.execute(
+        f"INSERT INTO delivery ({names}) SELECT {names} FROM source WHERE source = ?",  # noqa: S608
+        [staging.name],
+    )
+    fields = [name for name in staging.table.names if name not in {"source", "line"}]
+    counts = ", ".join(f'count(t."{name}")' for name in fields)
+    counted = connection.execute(
+        f'SELECT max(s.loaded_at), count(t.line), {counts} FROM source AS s LEFT JOIN "{staging.table.name}" AS t '  # noqa: S608
+        "USING (source) WHERE s.source = ?",
+        [staging.name],
+    ).fetchone()
+    assert counted is not None
+    loaded_at, rows, *filled = counted
+    connection.executemany(
+        "INSERT INTO field_fill (source, run_id, loaded_at, field, rows, filled) VALUES (?, ?, ?, ?, ?, ?)",
+        [[staging.name, run_id, loaded_at, name, rows, count] for name, count in zip(fields, filled, strict=True)],
+    )
+
+
+def columns_before(connection: duckdb.DuckDBPyConnection, name: str) -> list[str] | None:
+    """Columns that a source's file had when it was last loaded; None where that is not known."""
+    row = connection.execute("SELECT columns FROM source WHERE source = ?", [name]).fetchone()
+    return json.loads(row[0]) if row and row[0] else None
 
 
 def sample_of(connection: duckdb.DuckDBPyConnection, city: City, name: str) -> Points:
