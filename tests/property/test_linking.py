@@ -127,6 +127,8 @@ def ratio(row: dict[str, object], log: dict[str, object]) -> float:
         same["diameter_mm"] = (row["diameter_mm"], log["diameter_mm"]) in alike
     if None not in (row["install_year"], log["install_year"]):
         same["install_year"] = abs(row["install_year"] - log["install_year"]) <= 3
+    if row["position"] == "surveyed" and not {"0", None} & {row["road_id"], log["road_id"]}:
+        same["street"] = row["road_id"] == log["road_id"]
     return math.prod(m[f] / u[f] if agree else (1 - m[f]) / (1 - u[f]) for f, agree in same.items())
 
 

@@ -1,10 +1,11 @@
 """Link by position: the posterior probability of each candidate pipe.
 
-Candidates are the pipes within a radius of the break point and those of the same road, in service on the day.
-By Bayes' rule, with a prior that a break lands on a pipe in proportion to its length and to a bell curve of its
-distance, and with one likelihood ratio a field that log and register both know (Fellegi and Sunter, 1969:
-agree m/u, differ (1-m)/(1-u)). The hypothesis that the pipe is not in the register competes with all of them;
-its prior depends on what the id said: an id that is gone mostly means a pipe that is gone.
+Candidates are the pipes within a radius of the break point and those of the same road, in service on the day; a
+pipe or a break without any place is tried by its street's name. By Bayes' rule, with a prior that a break lands on
+a pipe in proportion to its length and to a bell curve of its distance, and with one likelihood ratio a field that
+log and register both know (Fellegi and Sunter, 1969: agree m/u, differ (1-m)/(1-u)). The hypothesis that the pipe
+is not in the register competes with all of them; its prior depends on what the id said: an id that is gone mostly
+means a pipe that is gone.
 """
 
 import polars as pl
@@ -12,51 +13,96 @@ import polars as pl
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import pairs_within
 from vardag.water.linking.agreement import differs, installed, known_id
+from vardag.water.linking.street import folded
 
 FIELDS = ["material", "diameter_mm", "install_year"]
-FOUND = pl.Schema({"row": pl.UInt32, "pipe_id": pl.String, "confidence": pl.Float64, "distance_m": pl.Float64})
+STREET = "street"
+# Breaks judged at once: a dense town gives some ten candidates a break, and memory follows the candidates.
+BREAKS_AT_ONCE = 100_000
+FOUND = pl.Schema(
+    {
+        "row": pl.UInt32,
+        "pipe_id": pl.String,
+        "place": pl.UInt32,
+        "confidence": pl.Float64,
+        "distance_m": pl.Float64,
+        "position": pl.String,
+        **{name: pl.Boolean for name in (*FIELDS, STREET)},
+    }
+)
 
 
 def posterior(
-    pipes: pl.DataFrame, breaks: pl.DataFrame, asked: pl.DataFrame, *, parameters: Parameters
+    pipes: pl.DataFrame, breaks: pl.DataFrame, asked: pl.DataFrame, *, parameters: Parameters, most: int = 1
 ) -> pl.DataFrame:
-    """Best candidate of each asked break.
+    """The likeliest candidates of each asked break.
 
     Parameters
     ----------
     asked
         row (of `breaks`) and reason, what the id said (a key of parameter ``link_in_register``).
+    most
+        Candidates to return of each break, surest first.
 
     Returns
     -------
-    row, pipe_id, confidence (posterior probability of that pipe), distance_m; only breaks with a candidate.
+    row, pipe_id, place (1 = surest), confidence (posterior probability of that pipe), distance_m, position (of the
+    pipe); and for material, diameter_mm, install_year and street whether log and register agree (null: not known).
+    Only breaks with a candidate.
     """
-    road = known_id("road_id", parameters)
-    log = breaks.with_row_index("row").with_columns(road).join(asked, on="row", maintain_order="left")
-    pairs = _candidates(pipes, log, parameters)
-    if pairs.is_empty():
-        return pl.DataFrame(schema=FOUND)
-    scored = pairs.with_columns(*_prior_weight(parameters), _ratio(parameters), _in_register(parameters))
+    register = _register(pipes, parameters)
+    log = breaks.with_columns(known_id("road_id", parameters), folded(breaks[STREET]).alias(STREET))
+    parts = [pl.DataFrame(schema=FOUND)]
+    for first in range(0, asked.height, BREAKS_AT_ONCE):
+        some = asked[first : first + BREAKS_AT_ONCE]
+        mine = log[some["row"]].with_columns(row=some["row"], reason=some["reason"])
+        parts.append(_judged(register, mine, parameters, most))
+    return pl.concat(parts).sort("row", "place")
+
+
+def _register(pipes: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+    """The pipes as candidates: every column that is compared, and no more."""
+    columns = ["pipe_id", "material", "diameter_mm", "install_year", "length_m", "status", "retired_date"]
+    return pipes.with_row_index("pipe_row").select(
+        "pipe_row",
+        "geom",
+        "position",
+        *columns,
+        known_id("road_id", parameters),
+        folded(pipes[STREET]).alias(STREET),
+        installed().alias("installed"),
+    )
+
+
+def _judged(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters, most: int) -> pl.DataFrame:
+    pairs = _candidates(register, log, parameters)
+    scored = pairs.with_columns(*_agreements(parameters)).with_columns(
+        *_prior_weight(parameters), _ratio(parameters), _in_register(parameters)
+    )
+    place = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("row").alias("place")
     return (
         scored.with_columns(_confidence())
+        .select("row", "confidence", "distance_m", *FIELDS, STREET, "pipe_row")
+        .join(register.select("pipe_row", "pipe_id", "position"), on="pipe_row")
         .sort("row", "confidence", "pipe_id", descending=[False, True, False])
-        .unique("row", keep="first", maintain_order=True)
+        .with_columns(place)
+        .filter(pl.col("place") <= most)
         .select(FOUND.names())
         .cast(FOUND)
     )
 
 
-def _candidates(pipes: pl.DataFrame, log: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
+def _candidates(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """Pairs of a break and a pipe that was in service on its day, with the details of both."""
-    register = pipes.with_row_index("pipe_row").with_columns(known_id("road_id", parameters))
-    found = pl.concat([_near(register, log, parameters), _same_road(register, log)], how="diagonal")
-    pairs = found.group_by("row", "pipe_row").agg(pl.col("distance_m").min())
-    details = register.select(pl.all().exclude("geom", "source", "line", "street")).rename(
-        lambda name: name if name in {"pipe_row", "pipe_id"} else f"register_{name}"
+    found = pl.concat(
+        [_near(register, log, parameters), _same_road(register, log), _same_street(register, log)], how="diagonal"
     )
+    pairs = found.group_by("row", "pipe_row").agg(pl.col("distance_m").min())
+    details = register.drop("geom", "pipe_id").rename(lambda name: f"register_{name}")
+    written = log.select("row", "break_date", "road_id", "reason", *FIELDS, STREET)
     return (
-        pairs.join(details, on="pipe_row")
-        .join(log.select("row", "break_date", "road_id", "reason", *FIELDS), on="row")
+        pairs.join(details, left_on="pipe_row", right_on="register_pipe_row")
+        .join(written, on="row")
         .filter(_in_service())
     )
 
@@ -83,10 +129,32 @@ def _same_road(register: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
     return log.select("row", "road_id").join(rough, on="road_id").select("row", "pipe_row")
 
 
+def _same_street(register: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of the same street's name where one of the two has no place at all."""
+    pipes, written = register.select(STREET, "pipe_row", "geom"), log.select("row", STREET, "geom")
+    placeless = [
+        written.filter(pl.col("geom").is_null()).join(pipes, on=STREET),
+        written.filter(pl.col("geom").is_not_null()).join(pipes.filter(pl.col("geom").is_null()), on=STREET),
+    ]
+    return pl.concat([pairs.select("row", "pipe_row") for pairs in placeless])
+
+
 def _in_service() -> pl.Expr:
-    laid = (installed("register_") <= pl.col("break_date")).fill_null(value=True)
+    laid = (pl.col("register_installed") <= pl.col("break_date")).fill_null(value=True)
     kept = (pl.col("register_retired_date") >= pl.col("break_date")).fill_null(value=True)
-    return laid & kept & (pl.col("register_status") != "planned")
+    return laid & kept & (pl.col("register_status").fill_null("unknown") != "planned")
+
+
+def _agreements(parameters: Parameters) -> list[pl.Expr]:
+    """Does each field of the log agree with the pipe: yes, no, or null where either does not know."""
+    columns = {name: (name, f"register_{name}") for name in FIELDS}
+    road = pl.col("road_id") == pl.col("register_road_id")
+    street = pl.col(STREET) == pl.col(f"register_{STREET}")
+    return [
+        *[(~differ).alias(name) for name, differ in differs(parameters, **columns).items()],
+        pl.coalesce(road, street).alias(STREET),
+        road.alias("same_road"),
+    ]
 
 
 def _prior_weight(parameters: Parameters) -> list[pl.Expr]:
@@ -96,9 +164,12 @@ def _prior_weight(parameters: Parameters) -> list[pl.Expr]:
     spread = pl.col("register_position").replace_strict(spreads, default=1.0, return_dtype=pl.Float64)
     bell = (-0.5 * (pl.col("distance_m") / spread) ** 2).exp()
     surveyed = pl.col("register_position") == "surveyed"
-    same = pl.col("road_id") == pl.col("register_road_id")
+    same = pl.col("same_road")
+    by_name = pl.col("distance_m").is_null() & pl.col(STREET).fill_null(value=False)
     closeness = (
-        pl.when(surveyed | same.is_null())
+        pl.when(by_name)
+        .then(pl.lit(agree))
+        .when(surveyed | same.is_null())
         .then(bell)
         .when(same)
         .then(pl.lit(agree))
@@ -106,18 +177,26 @@ def _prior_weight(parameters: Parameters) -> list[pl.Expr]:
         .fill_null(0.0)
     )
     length = pl.col("register_length_m").fill_null(1.0).clip(0.1)
-    within = pl.when(surveyed).then(pl.min_horizontal(length, 4 * spread)).otherwise(length)
+    placed = surveyed & pl.col("distance_m").is_not_null()
+    within = pl.when(placed).then(pl.min_horizontal(length, 4 * spread)).otherwise(length)
     return [closeness.alias("closeness"), (within * closeness).alias("weight")]
 
 
 def _ratio(parameters: Parameters) -> pl.Expr:
-    """Likelihood ratio of the fields: this pipe against an unrelated one of the same town."""
+    """Likelihood ratio of the fields: this pipe against an unrelated one of the same town.
+
+    The street counts where it is not already in the closeness: for a pipe with a place, unless that place is only
+    its road's.
+    """
     m, u = parameters.value("link_agree_if_same"), parameters.value("link_agree_if_other")
-    columns = {name: (name, f"register_{name}") for name in FIELDS}
+    counted = pl.col("distance_m").is_not_null() & (
+        (pl.col("register_position") == "surveyed") | pl.col("same_road").is_null()
+    )
+    said = {name: pl.col(name) for name in FIELDS} | {STREET: pl.when(counted).then(STREET)}
     ratio = pl.lit(1.0)
-    for name, differ in differs(parameters, **columns).items():
+    for name, agrees in said.items():
         agree, disagree = m[name] / u[name], (1 - m[name]) / (1 - u[name])
-        ratio = ratio * pl.when(differ).then(disagree).when(~differ).then(agree).otherwise(1.0)
+        ratio = ratio * pl.when(agrees).then(agree).when(~agrees).then(disagree).otherwise(1.0)
     return ratio.alias("ratio")
 
 
