@@ -145,10 +145,42 @@ class LabelSection(Strict):
     events: list[Event] = Field(default=["break"], min_length=1)
 
 
+class CatalogueSection(Strict):
+    """``[catalogue]``: what a public catalogue (DCAT-AP-SE) must tell of the city.
+
+    Attributes
+    ----------
+    uri
+        Address of the catalogue; those of the datasets begin with it and never change.
+    publisher
+        The publisher's URI; of a Swedish authority ``http://dataportal.se/organisation/SE`` and its number.
+    publisher_name
+        The owner in ``[city]`` unless given.
+    email
+        Address of a function, not of a person.
+    spatial
+        URI of the place, from GeoNames or the EU.
+    access
+        Public address of the data, by source. No source's own address or file is ever made public.
+    licences
+        URI of a licence, by its name in the sources, for those that Vardag does not know.
+    """
+
+    uri: str = Field(pattern=r"^https?://[^\s<>\"@?#]+$")
+    publisher: str = Field(pattern=r"^https?://[^\s<>\"@]+$")
+    email: str = Field(pattern=r"^[^@\s<>\"]+@[^@\s<>\"]+$")
+    publisher_name: str | None = None
+    landing_page: str | None = Field(default=None, pattern=r"^https?://[^\s<>\"@]+$")
+    spatial: str | None = Field(default=None, pattern=r"^https?://[^\s<>\"@]+$")
+    access: dict[str, str] = Field(default_factory=dict)
+    licences: dict[str, str] = Field(default_factory=dict)
+
+
 class CityFile(Strict):
     """The whole file."""
 
     city: CitySection
+    catalogue: CatalogueSection | None = None
     labels: LabelSection = LabelSection()
     sources: dict[str, Source] = Field(min_length=1)
 
@@ -157,7 +189,7 @@ def model_at(loc: tuple[str, ...]) -> type[Strict] | None:
     """Model of the table at a path of the file; None where any key is allowed."""
     if not loc:
         return CityFile
-    sections: dict[str, type[Strict]] = {"city": CitySection, "labels": LabelSection}
+    sections: dict[str, type[Strict]] = {"city": CitySection, "labels": LabelSection, "catalogue": CatalogueSection}
     if loc[0] != "sources":
         return sections.get(loc[0])
     inner: dict[str, type[Strict]] = {"columns": ColumnMap, "geometry": GeometryMap}

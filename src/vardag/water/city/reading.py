@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from vardag.core.errors import ConfigError
 from vardag.water.city.lines import Loc, key_lines, line_of
-from vardag.water.city.model import CityFile, Source, model_at
+from vardag.water.city.model import CatalogueSection, CityFile, Source, model_at
 from vardag.water.city.presets import preset_names, with_presets
 from vardag.water.city.semantics import Problem, did_you_mean, problems
 
@@ -64,6 +64,7 @@ class City:
     events: tuple[str, ...]
     sources: dict[str, Source]
     configuration_hash: str
+    catalogue: CatalogueSection | None = None
 
     @property
     def database(self) -> Path:
@@ -97,6 +98,7 @@ class City:
             folder=folder,
             events=tuple(file.labels.events),
             sources=file.sources,
+            catalogue=file.catalogue,
             configuration_hash=hashlib.sha256(text.encode()).hexdigest(),
             **dict(file.city),
         )

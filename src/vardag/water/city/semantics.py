@@ -56,6 +56,7 @@ def did_you_mean(found: str, known: Iterable[str]) -> str:
 def problems(file: CityFile, folder: Path) -> Iterator[Problem]:
     """Find every fault of a file whose structure is right."""
     yield from _city(file)
+    yield from _catalogue(file)
     for name, source in file.sources.items():
         loc = ("sources", name)
         yield from _origin(loc, source, folder)
@@ -84,6 +85,28 @@ def _city(file: CityFile) -> Iterator[Problem]:
             ("city", "record_end"),
             f"record_end {city.record_end} is before record_start {city.record_start}. Swap or mend them.",
         )
+
+
+def _catalogue(file: CityFile) -> Iterator[Problem]:
+    """Addresses that will be public: of known sources, complete, and without any secret."""
+    for name in file.catalogue.access if file.catalogue else ():
+        loc = ("catalogue", "access", name)
+        if name not in file.sources:
+            known = ", ".join(file.sources)
+            yield Problem(loc, f"no source {name!r}, expected one of {known}." + did_you_mean(name, file.sources))
+        elif file.sources[name].secrecy not in {"open", None} or (
+            file.sources[name].secrecy is None and file.city.secrecy != "open"
+        ):
+            yield Problem(loc, f'{name} is not open and cannot be made public. Remove it, or set secrecy = "open".')
+    for section in ("access", "licences"):
+        for name, url in (getattr(file.catalogue, section) if file.catalogue else {}).items():
+            parts = urlsplit(url)
+            plain = parts.scheme in {"http", "https"} and parts.netloc and not re.search(r'[\s<>"{}|\\^`]', url)
+            if not plain or "@" in parts.netloc or re.search("token|key=|password|secret", parts.query.casefold()):
+                yield Problem(
+                    ("catalogue", section, name),
+                    f"{redacted(url)!r} is no public address, expected https://... without password or token.",
+                )
 
 
 def _crs(loc: Loc, text: str | None, *, projected: bool = False) -> Iterator[Problem]:
@@ -204,8 +227,11 @@ def _columns(loc: Loc, source: Source, table: Table) -> Iterator[Problem]:
             )
             continue
         yield from _column(here, mapping, known[target])
+    raster = Path(source.path or "").suffix.lower() in SUFFIXES["raster"]
+    if raster and table.name != "elevation":
+        yield Problem((*loc, "path"), f'a raster holds heights, not {table.name}s. Use table = "elevation".')
     for column in table.mappable:
-        if column.required and column.name not in source.columns:
+        if column.required and column.name not in source.columns and not raster:
             yield Problem(
                 (*loc, "columns"),
                 f"table {table.name} needs {column.name} ({column.doc}); it is not mapped. "
@@ -268,7 +294,8 @@ def _vocabulary(loc: Loc, source: Source, table: Table) -> Iterator[Problem]:
 
 
 def _geometry(loc: Loc, source: Source, table: Table) -> Iterator[Problem]:
-    vector = source.path is None or Path(source.path).suffix.lower() in SUFFIXES["vector"]
+    shaped = SUFFIXES["vector"] | SUFFIXES["network"]
+    vector = source.path is None or Path(source.path).suffix.lower() in shaped
     if source.geometry is not None:
         yield from _geometry_form((*loc, "geometry"), source.geometry, table)
     elif not vector and table.geometry == "polygon":

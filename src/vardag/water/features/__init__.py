@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from vardag.water.features import catalogue, history, neighbours, pipe, surroundings
-from vardag.water.features.catalogue import CATALOGUE, compute, data_card, families
+from vardag.water.features.catalogue import CATALOGUE, compute, data_card, depending_on, families
 from vardag.water.panel import Network, Snapshot, labels, snapshot
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "catalogue",
     "compute",
     "data_card",
+    "depending_on",
     "families",
     "history",
     "neighbours",

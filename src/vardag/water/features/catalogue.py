@@ -39,6 +39,9 @@ class Feature:
         For undated ones: why today's knowledge gives nothing away.
     category
         True where the values are names, not numbers.
+    needs
+        Delivered tables whose rows go into the value: ``pipe`` always; ``road`` also where a place is needed, since
+        a pipe without geometry lies along its road.
     """
 
     name: str
@@ -48,20 +51,24 @@ class Feature:
     why: str
     category: bool
     compute: Callable[[Snapshot], Values]
+    needs: tuple[str, ...] = ("pipe",)
 
 
 CATALOGUE: dict[str, Feature] = {}
 
 
 def feature(
-    family: str, knows: Knowledge, *, why: str = "", category: bool = False
+    family: str, knows: Knowledge, *, why: str = "", category: bool = False, needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[[Snapshot], Values]], Callable[[Snapshot], Values]]:
-    """Put a function into the catalogue under its own name; its docstring is the column's meaning."""
+    """Put a function into the catalogue under its own name; its docstring is the column's meaning.
+
+    `needs` names the tables beside ``pipe`` that it rests on.
+    """
 
     def register(compute: Callable[[Snapshot], Values]) -> Callable[[Snapshot], Values]:
         doc = " ".join((compute.__doc__ or "").split())
         name = getattr(compute, "__name__", "")
-        CATALOGUE[name] = Feature(name, family, knows, doc, why, category, compute)
+        CATALOGUE[name] = Feature(name, family, knows, doc, why, category, compute, ("pipe", *needs))
         return compute
 
     return register
@@ -80,6 +87,11 @@ def _column(entry: Feature, cut: Snapshot) -> pl.Series:
 def families() -> dict[str, str]:
     """Family of each feature, by column name."""
     return {name: entry.family for name, entry in CATALOGUE.items()}
+
+
+def depending_on(table: str) -> tuple[str, ...]:
+    """Names of the features that rest on a delivered table."""
+    return tuple(name for name, entry in CATALOGUE.items() if table in entry.needs)
 
 
 def data_card() -> list[dict[str, str]]:

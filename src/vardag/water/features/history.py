@@ -24,25 +24,25 @@ def count_own(cut: Snapshot, weights: Floats) -> Floats:
     return np.bincount(place[own], weights=weights[own], minlength=cut.size).astype(np.float64)
 
 
-@feature("own_history", "dated")
+@feature("own_history", "dated", needs=("break",))
 def own_breaks(cut: Snapshot) -> Values:
     """Breaks recorded on this pipe so far."""
     return count_own(cut, np.ones(cut.breaks.height))
 
 
-@feature("own_history", "dated")
+@feature("own_history", "dated", needs=("break",))
 def own_breaks_5y(cut: Snapshot) -> Values:
     """Breaks recorded on this pipe in the last five years."""
     return count_own(cut, (cut.break_ages() < 5.0).astype(float))
 
 
-@feature("own_history", "dated")
+@feature("own_history", "dated", needs=("break",))
 def own_breaks_recent(cut: Snapshot) -> Values:
     """Breaks on this pipe, each weighted by half for every five years that have passed."""
     return count_own(cut, 0.5 ** (cut.break_ages() / HALF_LIFE_YEARS))
 
 
-@feature("own_history", "dated")
+@feature("own_history", "dated", needs=("break",))
 def own_years_since(cut: Snapshot) -> Values:
     """Years since the last break on this pipe; missing where none is recorded."""
     place, ages = own_places(cut), cut.break_ages()
@@ -58,7 +58,7 @@ def own_observed_years(cut: Snapshot) -> Values:
     return np.maximum((day_number(cut.as_of) - start) / 365.25, 0.0)
 
 
-@feature("own_history", "dated")
+@feature("own_history", "dated", needs=("break",))
 def own_rate(cut: Snapshot) -> Values:
     """Own breaks per km and observed year, with the length and time shrunk so that short pipes do not explode."""
     km_years = cut.lives["length_m"].to_numpy() / 1000 * np.asarray(own_observed_years(cut))

@@ -25,25 +25,25 @@ def sum_nearby(cut: Snapshot, weights: Floats, radius_m: float) -> Floats:
     return np.bincount(place[inside], weights=weights[number[inside]], minlength=cut.size).astype(np.float64)
 
 
-@feature("neighbours", "dated")
+@feature("neighbours", "dated", needs=("break", "road"))
 def nearby_50m(cut: Snapshot) -> Values:
     """Breaks of other pipes within 50 m, half weight for every five years that have passed."""
     return sum_nearby(cut, recency(cut), 50.0)
 
 
-@feature("neighbours", "dated")
+@feature("neighbours", "dated", needs=("break", "road"))
 def nearby_150m(cut: Snapshot) -> Values:
     """Breaks of other pipes within 150 m, half weight for every five years that have passed."""
     return sum_nearby(cut, recency(cut), 150.0)
 
 
-@feature("neighbours", "dated")
+@feature("neighbours", "dated", needs=("break", "road"))
 def nearby_300m(cut: Snapshot) -> Values:
     """Breaks of other pipes within 300 m, half weight for every five years that have passed."""
     return sum_nearby(cut, recency(cut), 300.0)
 
 
-@feature("neighbours", "dated")
+@feature("neighbours", "dated", needs=("break", "road"))
 def nearby_150m_5y(cut: Snapshot) -> Values:
     """Breaks of other pipes within 150 m in the last five years."""
     return sum_nearby(cut, (cut.break_ages() < 5.0).astype(float), 150.0)
@@ -74,14 +74,14 @@ def street_key(lives: pl.DataFrame) -> pl.Series:
     return lives.select(pl.coalesce("road_id", "street", alone).alias("street")).to_series()
 
 
-@feature("street", "dated")
+@feature("street", "dated", needs=("break",))
 def street_rate(cut: Snapshot) -> Values:
     """Breaks per km and year of the other pipes in the same street segment, shrunk towards the network's rate."""
     breaks = count_own(cut, np.ones(cut.breaks.height))
     return group_rate(cut, codes(street_key(cut.lives)), breaks, STREET_SHRINK_KM_YEARS)
 
 
-@feature("cohort", "dated")
+@feature("cohort", "dated", needs=("break",))
 def cohort_rate(cut: Snapshot) -> Values:
     """Breaks per km and year so far of the other pipes of its material and decade."""
     breaks = count_own(cut, np.ones(cut.breaks.height))

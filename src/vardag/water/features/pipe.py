@@ -63,7 +63,12 @@ def pressure_zone(cut: Snapshot) -> Values:
     return cut.lives["pressure_zone"]
 
 
-@feature("pressure", "undated", why="height and zone decide it; breaks do not change the zone's level")
+@feature(
+    "pressure",
+    "undated",
+    needs=("pressure_zone", "road"),
+    why="height and zone decide it; breaks do not change the zone's level",
+)
 def pressure_m(cut: Snapshot) -> Values:
     """Typical pressure of the zone it lies in, metres of water."""
     return cut.lives["pressure_m"].cast(pl.Float64)

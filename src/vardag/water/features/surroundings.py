@@ -8,37 +8,37 @@ from vardag.water.panel import Snapshot
 ROADS = "the road was there before; traffic and class do not follow pipe breaks"
 
 
-@feature("traffic", "undated", why=ROADS, category=True)
+@feature("traffic", "undated", needs=("road",), why=ROADS, category=True)
 def road_class(cut: Snapshot) -> Values:
     """Class of the road it lies in."""
     return cut.lives["road_class"]
 
 
-@feature("traffic", "undated", why=ROADS)
+@feature("traffic", "undated", needs=("road",), why=ROADS)
 def aadt(cut: Snapshot) -> Values:
     """Annual average daily traffic, vehicles a day."""
     return cut.lives["aadt"].cast(pl.Float64)
 
 
-@feature("traffic", "undated", why=ROADS)
+@feature("traffic", "undated", needs=("road",), why=ROADS)
 def speed_kmh(cut: Snapshot) -> Values:
     """Speed limit of the road, km/h."""
     return cut.lives["speed_kmh"].cast(pl.Float64)
 
 
-@feature("traffic", "undated", why=ROADS)
+@feature("traffic", "undated", needs=("road",), why=ROADS)
 def bus(cut: Snapshot) -> Values:
     """1 where a bus line runs in the road, else 0."""
     return cut.lives["bus"].cast(pl.Float64)
 
 
-@feature("traffic", "undated", why=ROADS)
+@feature("traffic", "undated", needs=("road",), why=ROADS)
 def truck(cut: Snapshot) -> Values:
     """1 where heavy trucks may drive, else 0."""
     return cut.lives["truck"].cast(pl.Float64)
 
 
-@feature("soil", "undated", why="soil does not change with breaks", category=True)
+@feature("soil", "undated", needs=("soil", "road"), why="soil does not change with breaks", category=True)
 def soil_class(cut: Snapshot) -> Values:
     """Soil class at the middle of the pipe."""
     return cut.lives["soil_class"].cast(pl.String)
