@@ -19,7 +19,7 @@ import polars as pl
 from vardag.core.parameters import Parameters
 from vardag.water.life.rebuilt import rebuilt_links, rebuilt_lives
 from vardag.water.life.survivorship import survivorship
-from vardag.water.life.typical import installed, with_typical_length
+from vardag.water.life.typical import installed, with_asset_name, with_typical_length
 
 __all__ = ["LIFE_SCHEMA", "lives", "rebuilt_links", "survivorship"]
 
@@ -50,12 +50,14 @@ LIFE_SCHEMA = pl.Schema(
 def lives(
     pipes: pl.DataFrame, breaks: pl.DataFrame, links: pl.DataFrame, *, record_start: date, parameters: Parameters
 ) -> pl.DataFrame:
-    """One row per pipe life: the register's pipes in its order, then the rebuilt ones by key.
+    """One row per pipe life: the register's pipes in its order, those that left it, then the rebuilt ones by key.
 
     Parameters
     ----------
     pipes, breaks
-        The tables as frames; `vardag.water.linking.place` has placed pipes without geometry.
+        The tables as frames; `vardag.water.linking.place` has placed pipes without geometry. `pipes` may hold
+        those that left the register too, retired, with a ``pipe_id`` of their own and the id as the log has it in
+        ``asset_name``; theirs are lives of the register, for a delivery told of them and not a break.
     links
         What `vardag.water.linking.link` gave, before or after `rebuilt_links`.
     record_start
@@ -80,9 +82,10 @@ def _register_lives(pipes: pl.DataFrame, record_start: date, parameters: Paramet
     measured = (pl.col("length_m") > 0).fill_null(value=False)
     laid = pipes.filter(pl.col("status").fill_null("unknown") != "planned")
     return (
-        with_typical_length(laid, pipes, parameters=parameters)
+        with_typical_length(with_asset_name(laid), pipes, parameters=parameters)
         .with_columns(
             pipe_key="pipe_id",
+            pipe_id="asset_name",
             origin=pl.lit("register"),
             install_date=installed(),
             known_from=pl.max_horizontal(pl.lit(record_start), installed()),

@@ -2,7 +2,8 @@
 
 Two reasons of the links tell of such a pipe: ``id_reused_after_replacement`` (the break is older than the pipe
 that carries the id today) and ``id_gone`` (the register has no such id). Breaks of one id are one pipe, unless
-material and installation year both change: then the id was reused within the log.
+material and installation year both change: then the id was reused within the log. A pipe that an earlier delivery
+of the register had is among `pipes` and linked by id; only what is older than all of those is rebuilt.
 """
 
 from datetime import date
@@ -11,7 +12,7 @@ import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.water.life.successor import successors
-from vardag.water.life.typical import installed, with_typical_length
+from vardag.water.life.typical import installed, with_asset_name, with_typical_length
 
 REUSED, GONE = "id_reused_after_replacement", "id_gone"
 
@@ -92,18 +93,25 @@ def _finished(succeeded: pl.DataFrame) -> pl.DataFrame:
 def _histories(
     pipes: pl.DataFrame, breaks: pl.DataFrame, links: pl.DataFrame, parameters: Parameters
 ) -> pl.DataFrame:
-    """Breaks of replaced pipes in time order, each with the key of its pipe and what the log says of it."""
-    today = pipes.select("pipe_id", today_material="material", today_year=installed().dt.year())
-    today = today.unique("pipe_id", keep="first")
+    """Breaks of replaced pipes in time order, each with the key of its pipe and what the log says of it.
+
+    A key that a pipe of an earlier delivery has already gets ``-log``.
+    """
+    known = (
+        with_asset_name(pipes)
+        .group_by(pipe_id="asset_name")
+        .agg(later_materials=pl.col("material").drop_nulls(), later_years=installed().dt.year().drop_nulls())
+    )
     log = breaks.with_row_index("row").with_columns(links.select("method", "reason"))
     return (
         log.filter(pl.col("method").is_in(["none", "rebuilt"]) & pl.col("reason").is_in([REUSED, GONE]))
         .with_columns(pipe_id=pl.col("asset_id").str.strip_chars())
-        .join(today, on="pipe_id", how="left")
+        .join(known, on="pipe_id", how="left")
         .with_columns(_own_fields())
         .sort("pipe_id", "break_date", "break_id", "row")
         .with_columns(_generation(parameters.value("link_year_tolerance")))
         .with_columns(pipe_key=_key())
+        .with_columns(pipe_key=_unlike(pipes["pipe_id"]))
     )
 
 
@@ -115,8 +123,10 @@ def _own_fields() -> list[pl.Expr]:
     """
     year = pl.col("install_year")
     later = (year > pl.col("break_date").dt.year()).fill_null(value=False)
-    same_year = (year == pl.col("today_year")).fill_null(value=False)
-    undated_twin = year.is_null() & (pl.col("material") == pl.col("today_material")).fill_null(value=False)
+    same_year = year.is_not_null() & pl.col("later_years").list.contains(year).fill_null(value=False)
+    material = pl.col("material")
+    twin = material.is_not_null() & pl.col("later_materials").list.contains(material).fill_null(value=False)
+    undated_twin = year.is_null() & twin
     own = ~(later | ((pl.col("reason") == REUSED) & (same_year | undated_twin)))
     said = own & ~pl.col("material").is_in(["UNKNOWN", "OTHER"])
     return [
@@ -132,6 +142,11 @@ def _generation(year_tolerance: int) -> pl.Expr:
     year = pl.col("own_year").forward_fill().shift(1).over("pipe_id")
     changed = (pl.col("own_material") != material) & ((pl.col("own_year") - year).abs() > year_tolerance)
     return changed.fill_null(value=False).cast(pl.Int32).cum_sum().over("pipe_id").alias("generation")
+
+
+def _unlike(taken: pl.Series) -> pl.Expr:
+    held = pl.col("pipe_key").is_in(taken.implode())
+    return pl.when(held).then(pl.format("{}-log", "pipe_key")).otherwise("pipe_key")
 
 
 def _key() -> pl.Expr:

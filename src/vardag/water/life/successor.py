@@ -10,7 +10,7 @@ import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import pairs_within
-from vardag.water.life.typical import installed
+from vardag.water.life.typical import installed, with_asset_name
 
 CARRIED = ["length_m", "pressure_zone", "street", "road_id", "function", "geom", "position"]
 
@@ -50,7 +50,10 @@ def successors(pipes: pl.DataFrame, first: pl.DataFrame, *, parameters: Paramete
 
 
 def _same_id(laid: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    return _pairs(asked.join(laid.select("pipe_id", "laid", "length_m", successor="pipe_id"), on="pipe_id"))
+    """The next pipe of the id, where the register's deliveries know several."""
+    named = with_asset_name(laid).select("laid", "length_m", successor="pipe_id", pipe_id="asset_name")
+    later = asked.join(named, on="pipe_id").filter(pl.col("laid") > pl.col("break_date"))
+    return _pairs(later.sort("pipe_key", "laid", "successor").unique("pipe_key", keep="first", maintain_order=True))
 
 
 def _same_road(laid: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:

@@ -37,7 +37,8 @@ def survivorship(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame)
 
 def _uses(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
     """One row a break, with a yes or no for each use."""
-    today = lives.filter(pl.col("origin") == "register").select(asset_id="pipe_id", today_year="install_year")
+    today = lives.filter((pl.col("origin") == "register") & (pl.col("pipe_key") == pl.col("pipe_id")))
+    today = today.select(asset_id="pipe_id", today_year="install_year")
     life = lives.select("pipe_key", "origin", "known_from", "retired_date")
     day, rebuilt = pl.col("break_date"), pl.col("origin") == "rebuilt"
     over = (day > pl.col("retired_date")).fill_null(value=False)

@@ -10,6 +10,11 @@ def installed(prefix: str = "") -> pl.Expr:
     return pl.coalesce(f"{prefix}install_date", pl.date(pl.col(f"{prefix}install_year"), 1, 1))
 
 
+def with_asset_name(pipes: pl.DataFrame) -> pl.DataFrame:
+    """Pipes with the id that the log writes for them; without earlier deliveries it is their own."""
+    return pipes if "asset_name" in pipes.columns else pipes.with_columns(asset_name="pipe_id")
+
+
 def with_typical_length(frame: pl.DataFrame, pipes: pl.DataFrame, *, parameters: Parameters) -> pl.DataFrame:
     """Add ``typical_m``: the length that half of the metres of like pipes lie below.
 

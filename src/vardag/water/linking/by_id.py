@@ -4,6 +4,9 @@ The log's id was written on the day of the break, the register is of today. An i
 it, the pipe that carries it was in the ground on the day, and at most one of the fields that both know (material,
 diameter, installation year) differs: one difference is a correction of the register, two are another pipe.
 (Kitchener: 55 breaks have an installation year up to 39 years off with the same material, diameter and street.)
+
+Where the register has been delivered several times, one id may have been several pipes (``asset_name`` in the pipe
+table): the one that was in the ground on the day is asked, and of several the one that agrees best.
 """
 
 import polars as pl
@@ -12,7 +15,9 @@ from vardag.core.parameters import Parameters
 from vardag.water.linking.agreement import differs, distances, installed, known_id
 
 NEEDS_POSITION = ["no_id", "id_gone", "id_contradicted", "id_retired_before_break"]
-REGISTER = ["pipe_id", "material", "diameter_mm", "install_year", "install_date", "retired_date", "status", "geom"]
+REGISTER = [
+    "pipe_id", "asset_name", "material", "diameter_mm", "install_year", "install_date", "retired_date", "geom",
+]  # fmt: skip
 
 
 def judge_ids(pipes: pl.DataFrame, breaks: pl.DataFrame, *, parameters: Parameters) -> pl.DataFrame:
@@ -22,24 +27,51 @@ def judge_ids(pipes: pl.DataFrame, breaks: pl.DataFrame, *, parameters: Paramete
     -------
     row (of `breaks`), break_id, pipe_key, method (``id`` or ``none``), confidence, reason, distance_m.
     """
-    register = pipes.select(REGISTER).unique("pipe_id", keep="first").rename(lambda name: f"register_{name}")
+    register = with_asset_name(pipes).select(REGISTER).unique("pipe_id", keep="first", maintain_order=True)
     both = (
         breaks.with_row_index("row")
         .with_columns(asset=known_id("asset_id", parameters))
-        .join(register, left_on="asset", right_on="register_pipe_id", how="left", maintain_order="left")
+        .join(
+            register.rename(lambda name: f"register_{name}"),
+            left_on="asset",
+            right_on="register_asset_name",
+            how="left",
+            maintain_order="left_right",
+        )
         .with_columns(_differences(parameters))
+        .pipe(_in_the_ground)
         .with_columns(reason=_reason())
     )
     trusted = both["reason"].is_in(list(parameters.value("link_id_confidence")))
     return both.select(
         "row",
         "break_id",
-        pipe_key=pl.when(trusted).then("asset"),
+        pipe_key=pl.when(trusted).then("register_pipe_id"),
         method=pl.when(trusted).then(pl.lit("id")).otherwise(pl.lit("none")),
         confidence=_confidence(parameters),
         reason="reason",
         distance_m=distances(both["geom"], both["register_geom"]),
     )
+
+
+def with_asset_name(pipes: pl.DataFrame) -> pl.DataFrame:
+    """Pipes with the id that the log writes for them; without earlier deliveries it is their own."""
+    return pipes if "asset_name" in pipes.columns else pipes.with_columns(asset_name="pipe_id")
+
+
+def _in_the_ground(both: pl.DataFrame) -> pl.DataFrame:
+    """One row a break: of the pipes of its id the one in the ground on the day, that agrees best, the latest laid.
+
+    Where none was in the ground that day: the last one laid before it, or else the first one laid after.
+    """
+    if both["row"].is_unique().all():
+        return both
+    day, laid = pl.col("break_date"), pl.col("installed")
+    out = (day > pl.col("register_retired_date")).fill_null(value=False)
+    early = (day < laid).fill_null(value=False)
+    age = pl.when(early).then((laid - day).dt.total_days()).otherwise((day - laid).dt.total_days())
+    order = ["row", early | out, early, "differing", age.fill_null(0)]
+    return both.sort(order, maintain_order=True).unique("row", keep="first", maintain_order=True)
 
 
 def _differences(parameters: Parameters) -> list[pl.Expr]:
@@ -63,7 +95,7 @@ def _reason() -> pl.Expr:
         .then(pl.lit("no_date"))
         .when(pl.col("asset").is_null())
         .then(pl.lit("no_id"))
-        .when(pl.col("register_status").is_null() & pl.col("register_material").is_null())
+        .when(pl.col("register_pipe_id").is_null())
         .then(pl.lit("id_gone"))
         .when(pl.col("break_date") < pl.col("installed"))
         .then(pl.lit("id_reused_after_replacement"))
