@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vardag.app.presets import presets
 from vardag.app.progress import progress
 from vardag.app.words import words
 from vardag.core.config import DEFAULT_SEED
@@ -136,3 +137,6 @@ def score(
 
 def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
+
+
+app.command(help=words("help_presets"), epilog=words("example_presets"))(presets)

@@ -1,4 +1,4 @@
-"""What a city's spellings mean: material, status, event, function, position and yes/no, in Swedish and English.
+"""What a city's spellings mean: material, status, event, function, position, kinds of buildings and tracks, yes/no.
 
 The words are in ``vocabulary.yaml``; a city adds its own in ``city.toml``. A spelling that is not known is never
 guessed: it becomes the vocabulary's word for "something else" and is counted, and the raw text is kept.
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from vardag.water.schema import Column
+from vardag.water.schema import DELIVERED, Column
 
 WORDS = Path(__file__).with_name("vocabulary.yaml")
 
@@ -25,8 +25,14 @@ FALLBACKS = {
     "event": ("other", "other"),
     "function": (None, None),
     "position": ("approximate", None),
+    "building_kind": ("other", "other"),
+    "rail_kind": ("other", "other"),
+    "report_status": ("unknown", "unknown"),
     "boolean": (None, None),
 }
+
+# Columns whose words are of another kind than their name says: a report is open or closed, not in service.
+KINDS = {DELIVERED["report"].column("status"): "report_status"}
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def vocabulary_for(column: Column) -> Vocabulary | None:
     """Vocabulary of a column of the schema; None where its text is taken as it is."""
     if column.type == "BOOLEAN":
         return builtin("boolean")
-    return builtin(column.name) if column.name in FALLBACKS else None
+    kind = KINDS.get(column, column.name)
+    return builtin(kind) if kind in FALLBACKS else None
 
 
 @cache

@@ -21,7 +21,12 @@ def preset_names() -> list[str]:
 @cache
 def preset(name: str) -> dict[str, Any]:
     """One preset as it stands in its file."""
-    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(preset_text(name))
+
+
+def preset_text(name: str) -> str:
+    """Text of a preset's file, remarks included."""
+    return (Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8")
 
 
 def with_presets(raw: dict[str, Any]) -> dict[str, Any]:
