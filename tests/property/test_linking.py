@@ -61,7 +61,16 @@ def test_every_break_has_one_row_in_order_with_a_reason(register: pl.DataFrame, 
 
 @settings(max_examples=15, deadline=None)
 @given(registers(), logs())
-def test_a_break_is_judged_alone(register: pl.DataFrame, log: pl.DataFrame) -> None:
+def test_a_later_break_changes_no_earlier_link(register: pl.DataFrame, log: pl.DataFrame) -> None:
+    log = log.sort("break_date")
+    together = link(register, log, parameters=PARAMETERS)
+    for known in range(1, log.height):
+        assert link(register, log[:known], parameters=PARAMETERS).equals(together[:known])
+
+
+@settings(max_examples=15, deadline=None)
+@given(registers(), logs(ids=False))
+def test_without_anything_to_learn_from_a_break_is_judged_alone(register: pl.DataFrame, log: pl.DataFrame) -> None:
     together = link(register, log, parameters=PARAMETERS)
     alone = [link(register, log[row], parameters=PARAMETERS) for row in range(log.height)]
     apart = pl.concat([together.clear(), *alone])

@@ -6,7 +6,9 @@ import polars as pl
 import pytest
 
 from registers import PARAMETERS, breaks, event, line, pipe, pipes, point
-from vardag.water.linking import link, place, position_quality
+from vardag.water.linking import judge, link, place
+from vardag.water.linking.quality import wilson
+from vardag.water.linking.street import fold, folded
 
 DAY = date(2010, 5, 1)
 
@@ -125,11 +127,66 @@ def test_quality_counts_what_the_position_finds_again() -> None:
         event("1", DAY, "a"),
         event("2", DAY, "c", material="PVC", install_year=1990),
         event("3", DAY, "d", geom=point(50, 0)),  # the point lies at another pipe: the rule must be wrong here
+        event("4", DAY, "lost"),  # its pipe is gone: whatever is found is wrong
     )
-    links = link(register, log, parameters=PARAMETERS)
-    bands = position_quality(register, log, links, parameters=PARAMETERS)
-    assert bands.row(0, named=True) == {
-        "at_least": 0.0, "breaks": 3, "right": 2, "precision": pytest.approx(2 / 3), "recall": pytest.approx(2 / 3),
-    }  # fmt: skip
-    hidden = position_quality(register, log, links, parameters=PARAMETERS, use_fields=False)
-    assert hidden.filter(pl.col("at_least") == 0.9)["breaks"].item() == 0
+    quality = judge(register, log, parameters=PARAMETERS).quality
+    full = quality.filter(pl.col("variant") == "with_details")
+    assert (full["breaks"].sum(), full["right"].sum(), full["gone"].sum()) == (4, 2, 1)
+    assert set(quality["position"]) == {"surveyed"}
+    hidden = quality.filter(pl.col("variant") == "without_details")
+    assert hidden["breaks"].sum() == 4
+    assert hidden["at_least"].max() < full["at_least"].max()
+    assert quality.select((pl.col("lower") <= pl.col("precision")) & (pl.col("precision") <= pl.col("upper")))[
+        "lower"
+    ].all()
+
+
+def test_wilson_interval_as_published() -> None:
+    # Newcombe (1998), Stat. Med. 17, table I, method 3: 81 of 263, and 0 of 20
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(1, 29) == pytest.approx((0.0061, 0.1718), abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("12 King St. E", "KING STREET EAST"),
+        ("Storg. 4 B", "storgatan"),
+        ("Kungsv.", "Kungsvägen 12-14"),
+        ("Storgatan 3", "STORGATAN"),
+    ],
+)
+def test_streets_fold_to_one_spelling(written: str, same: str) -> None:
+    assert folded(pl.Series([written])).to_list() == folded(pl.Series([same])).to_list() != [None]
+
+
+@pytest.mark.parametrize(
+    ("one_name", "other"), [("Väg 40", "Väg 50"), ("Åsgatan", "Asgatan"), ("1st Ave", "2nd Ave")]
+)
+def test_other_streets_stay_other_streets(one_name: str, other: str) -> None:
+    assert fold(one_name) != fold(other)
+
+
+def test_street_name_finds_a_pipe_where_the_break_has_no_place() -> None:
+    register = pipes(pipe("a", road_id=None), pipe("c", road_id=None, street="Kungsgatan", y=3))
+    found = one(register, asset_id=None, geom=None, road_id=None, street="Kungsg. 4")
+    assert (found["pipe_key"], found["reason"], found["distance_m"]) == ("c", "position_agrees", None)
+
+
+def test_street_tells_near_pipes_apart() -> None:
+    register = pipes(pipe("a", road_id=None), pipe("c", road_id=None, street="Kungsgatan", y=2))
+    found = one(register, asset_id=None, road_id=None, street="KUNGSGATAN 4")
+    assert (found["pipe_key"], found["reason"]) == ("c", "position_agrees")
+
+
+def test_a_break_without_id_is_believed_less_where_pipes_have_left_the_register() -> None:
+    """Half of the town's pipes are gone: the year after, a break without id may well be of such a pipe."""
+    register = pipes(pipe("a"))
+    before = [event(f"k{n}", date(2008, 1, 1 + n), "a" if n % 2 else f"gone{n}") for n in range(30)]
+    asked = event("x", DAY, None)
+    alone = link(register, breaks(asked), parameters=PARAMETERS)["confidence"][0]
+    taught = link(register, breaks(*before, asked), parameters=PARAMETERS)["confidence"][-1]
+    assert taught < alone - 0.1
+    same_year = [event(f"s{n}", date(2010, 1, 1 + n), f"gone{n}") for n in range(30)]
+    assert link(register, breaks(*same_year, asked), parameters=PARAMETERS)["confidence"][-1] == alone

@@ -2,23 +2,30 @@
 
 ::
 
-    links = link(pipes, breaks, parameters=parameters)          # pipes placed by `place` where they lack geometry
-    bands = position_quality(pipes, breaks, links, parameters=parameters)
+    judgement = judge(pipes, breaks, settlements=settlements, parameters=parameters)   # pipes placed by `place`
+    judgement.links, judgement.candidates, judgement.quality
 
-By id where the id still means the pipe that broke (`by_id`), otherwise by position (`by_position`). A break that
-cannot be linked stays in the table with its reason. Each break is judged alone, so a later break never changes
-the link of an earlier one.
+By id where the id still means the pipe that broke (`by_id`), otherwise by position (`by_position`), and before both
+as a person settled it (`settled`). A break that cannot be linked stays in the table with its reason. A break is
+judged by itself and by what the years before it taught (`learning`), so a later break never changes the link of an
+earlier one.
 """
+
+from dataclasses import dataclass
 
 import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.water.linking.by_id import NEEDS_POSITION, judge_ids
 from vardag.water.linking.by_position import posterior
+from vardag.water.linking.learning import Learned, band, calibrated, learn, variant
 from vardag.water.linking.place import place
-from vardag.water.linking.quality import position_quality
+from vardag.water.linking.quality import link_quality
+from vardag.water.linking.queue import MOST, queue
+from vardag.water.linking.settled import SCHEMA as SETTLEMENT_SCHEMA
+from vardag.water.linking.settled import hold, marks, settle
 
-__all__ = ["LINK_SCHEMA", "link", "place", "position_quality"]
+__all__ = ["LINK_SCHEMA", "SETTLEMENT_SCHEMA", "Judgement", "judge", "link", "marks", "place"]
 
 LINK_SCHEMA = pl.Schema(
     {
@@ -32,7 +39,35 @@ LINK_SCHEMA = pl.Schema(
 )
 
 
-def link(pipes: pl.DataFrame, breaks: pl.DataFrame, *, parameters: Parameters) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Judgement:
+    """The links with what they rest on.
+
+    Attributes
+    ----------
+    links
+        One row per break, see `link`.
+    candidates
+        The queue of doubtful breaks with their candidates: the table ``link_candidate``.
+    quality
+        How often the position rule was right at each confidence: the table ``link_quality``.
+    orphans
+        Settlements whose break is not in the log.
+    """
+
+    links: pl.DataFrame
+    candidates: pl.DataFrame
+    quality: pl.DataFrame
+    orphans: pl.DataFrame
+
+
+def link(
+    pipes: pl.DataFrame,
+    breaks: pl.DataFrame,
+    *,
+    parameters: Parameters,
+    settlements: pl.DataFrame | None = None,
+) -> pl.DataFrame:
     """Link every break to a pipe of the register, or say why not.
 
     Parameters
@@ -41,18 +76,63 @@ def link(pipes: pl.DataFrame, breaks: pl.DataFrame, *, parameters: Parameters) -
         The pipe and break tables as frames; `place` has given pipes without geometry that of their road.
     parameters
         Policy numbers whose names begin with ``link_``.
+    settlements
+        The table ``settlement``: what a person settled.
 
     Returns
     -------
-    One row per row of `breaks`, in the same order: break_id, pipe_key (null = unlinked), method (``id``,
-    ``position`` or ``none``), confidence 0 to 1 (higher is surer; for an unlinked break that of the best
+    One row per row of `breaks`, in the same order: break_id, pipe_key (null = unlinked), method (``person``,
+    ``id``, ``position`` or ``none``), confidence 0 to 1 (higher is surer; for an unlinked break that of the best
     candidate), reason, distance_m (break point to pipe geometry, null where either is unknown).
     """
+    return judge(pipes, breaks, parameters=parameters, settlements=settlements).links
+
+
+def judge(
+    pipes: pl.DataFrame,
+    breaks: pl.DataFrame,
+    *,
+    parameters: Parameters,
+    settlements: pl.DataFrame | None = None,
+) -> Judgement:
+    """Link every break as `link` does, and tell what is doubtful and how good the links are."""
     judged = judge_ids(pipes, breaks, parameters=parameters)
-    asked = judged.filter(pl.col("reason").is_in(NEEDS_POSITION))
-    found = posterior(pipes, breaks, asked.select("row", "reason"), parameters=parameters)
-    links = _decide(judged, found, threshold=parameters.value("link_position_threshold"))
-    return links.sort("row").select(LINK_SCHEMA.names()).cast(LINK_SCHEMA)
+    learned = learn(pipes, breaks, judged, parameters=parameters)
+    asked = judged.filter(pl.col("reason").is_in(NEEDS_POSITION)).select("row", "reason")
+    found = posterior(pipes, breaks, asked, parameters=parameters, most=MOST, chance=learned.chance)
+    stated = _stated(found, breaks, judged, learned, parameters)
+    threshold = parameters.value("link_position_threshold")
+    links = _decide(judged, stated.filter(pl.col("place") == 1), threshold=threshold).sort("row")
+    links = links.select(LINK_SCHEMA.names()).cast(LINK_SCHEMA)
+    held = hold(pipes, breaks, pl.DataFrame(schema=SETTLEMENT_SCHEMA) if settlements is None else settlements)
+    doubtful = queue(links, stated, judged, returned=held.returned, settled=held.applied, parameters=parameters)
+    return Judgement(settle(links, held), doubtful, link_quality(learned, parameters=parameters), held.orphans)
+
+
+def _stated(
+    found: pl.DataFrame, breaks: pl.DataFrame, judged: pl.DataFrame, learned: Learned, parameters: Parameters
+) -> pl.DataFrame:
+    """Calibrate the posterior of breaks without id; the other candidates of a break move with its best.
+
+    Where the id says that the pipe is gone or another one, the posterior stands: its prior is another one.
+    """
+    if found.is_empty():
+        return found
+    best = found.filter(pl.col("place") == 1).with_columns(variant(), band())
+    best = best.with_columns(year=breaks["break_date"].gather(best["row"]).dt.year())
+    best = best.with_columns(stated=calibrated(best, learned, parameters=parameters), before="confidence")
+    plain = judged.filter(pl.col("reason") == "no_id").select("row")
+    moved = best.join(plain, on="row").select("row", "before", "stated")
+    first = pl.col("stated").is_not_null() & (pl.col("place") == 1)
+    other = pl.col("confidence") * pl.min_horizontal(
+        1.0, (1 - pl.col("stated")) / (1 - pl.col("before")), pl.col("stated") / pl.col("before")
+    )
+    rest = pl.when(pl.col("stated").is_not_null() & (pl.col("before") < 1)).then(other.fill_nan(0.0))
+    return (
+        found.join(moved, on="row", how="left", maintain_order="left")
+        .with_columns(confidence=pl.when(first).then("stated").otherwise(pl.coalesce(rest, "confidence")))
+        .select(found.columns)
+    )
 
 
 def _decide(judged: pl.DataFrame, found: pl.DataFrame, *, threshold: float) -> pl.DataFrame:

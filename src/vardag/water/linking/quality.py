@@ -1,47 +1,74 @@
-"""How good the position rule is, measured on breaks whose id is known to be right."""
+"""How good the position rule is, measured on breaks whose pipe is known."""
+
+import math
 
 import polars as pl
 
 from vardag.core.parameters import Parameters
-from vardag.water.linking.by_position import FIELDS, posterior
+from vardag.water.linking.learning import Learned, calibrated
 
-BANDS = [0.0, 0.25, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95]
+BANDS = [0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9]
+Z95 = 1.959963984540054
+QUALITY_SCHEMA = pl.Schema(
+    {
+        "variant": pl.String,
+        "position": pl.String,
+        "at_least": pl.Float64,
+        "below": pl.Float64,
+        "breaks": pl.Int64,
+        "confidence": pl.Float64,
+        "gone": pl.Int64,
+        "right": pl.Int64,
+        "precision": pl.Float64,
+        "lower": pl.Float64,
+        "upper": pl.Float64,
+    }
+)
 
 
-def position_quality(
-    pipes: pl.DataFrame,
-    breaks: pl.DataFrame,
-    links: pl.DataFrame,
-    *,
-    parameters: Parameters,
-    use_fields: bool = True,
-) -> pl.DataFrame:
-    """Precision and recall of the position rule on breaks linked by id, by confidence.
+def link_quality(learned: Learned, *, parameters: Parameters) -> pl.DataFrame:
+    """Precision of the stated confidence, by band of confidence: rows of the table ``link_quality``.
 
-    The ids are hidden and each break is linked as one without id. With ``use_fields=False`` the log's material,
-    diameter and year are hidden too: a log whose fields were filled in from the register makes the rule look
-    better than it is on a break whose id is lost.
+    The ids are hidden and each break is linked as one without id, with what the years before it had taught.
+    ``without_details`` hides the log's material, diameter and year too: a log whose fields were filled in from the
+    register makes the rule look better than it is on a break whose id is lost.
 
     Returns
     -------
-    One row per lower bound of confidence: at_least, breaks (with at least that), right, precision, recall
-    (right of all breaks linked by id).
+    One row per variant, kind of position and band that has breaks: their number, the mean stated confidence, how
+    many are of pipes that are gone (any link is wrong), how many were linked to the right pipe, and the precision
+    with its 95 % interval (Wilson, 1927).
     """
-    known = links.with_row_index("row").filter(pl.col("method") == "id")
-    hidden = [] if use_fields else [pl.lit(None, dtype=breaks.schema[name]).alias(name) for name in FIELDS]
-    asked = known.select("row", reason=pl.lit("no_id"))
-    found = posterior(pipes, breaks.with_columns(hidden), asked, parameters=parameters).join(
-        known.select("row", "pipe_key"), on="row"
+    stated = learned.hidden.with_columns(calibrated(learned.hidden, learned, parameters=parameters))
+    lower = pl.max_horizontal(
+        pl.when(pl.col("confidence") >= edge).then(pl.lit(edge)).otherwise(0.0) for edge in BANDS
     )
-    right = (found["pipe_id"] == found["pipe_key"]).to_numpy()
-    confidence = found["confidence"].to_numpy()
-    counts = [(int((confidence >= band).sum()), int(right[confidence >= band].sum())) for band in BANDS]
-    return pl.DataFrame(
-        {
-            "at_least": BANDS,
-            "breaks": [n for n, _ in counts],
-            "right": [n for _, n in counts],
-            "precision": [hit / n if n else None for n, hit in counts],
-            "recall": [hit / known.height if known.height else None for _, hit in counts],
-        }
+    counted = (
+        stated.group_by("variant", "position", at_least=lower)
+        .agg(pl.len().alias("breaks"), pl.col("confidence").mean(), pl.col("gone", "right").sum())
+        .sort("variant", "position", "at_least")
     )
+    ends = dict(zip(BANDS, [*BANDS[1:], 1.0], strict=True))
+    intervals = [wilson(right, total) for right, total in counted.select("right", "breaks").iter_rows()]
+    return (
+        counted.with_columns(
+            below=pl.col("at_least").replace_strict(ends, return_dtype=pl.Float64),
+            precision=pl.col("right") / pl.col("breaks"),
+            lower=pl.Series([low for low, _ in intervals], dtype=pl.Float64),
+            upper=pl.Series([high for _, high in intervals], dtype=pl.Float64),
+        )
+        .select(QUALITY_SCHEMA.names())
+        .cast(QUALITY_SCHEMA)
+    )
+
+
+def wilson(right: int, total: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson, 1927, J. Am. Stat. Assoc. 22, p. 209).
+
+    >>> [round(end, 3) for end in wilson(9, 10)]
+    [0.596, 0.982]
+    """
+    share, squared = right / total, Z95**2 / total
+    middle = (share + squared / 2) / (1 + squared)
+    half = Z95 * math.sqrt(share * (1 - share) / total + squared / (4 * total)) / (1 + squared)
+    return max(0.0, middle - half), min(1.0, middle + half)

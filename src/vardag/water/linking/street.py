@@ -1,4 +1,4 @@
-"""The same street written in two ways: ``12 King St. E`` and ``KING STREET EAST``, ``Storg. 4 B`` and ``Storgatan``."""
+"""The same street written in two ways: ``12 King St. E`` and ``KING STREET EAST``, ``Storg.`` and ``Storgatan``."""
 
 import re
 import unicodedata
@@ -45,7 +45,7 @@ def fold(name: str) -> str | None:
     parts = text.replace(".", " ").replace(",", " ").split()
     if len(parts) > 1 and parts[-1] in DIRECTIONS:
         parts[-1] = DIRECTIONS[parts[-1]]
-    last = -2 if len(parts) > 2 and parts[-1] in DIRECTIONS.values() else -1  # noqa: PLR2004 - a name before both
+    last = -2 if len(parts) > 2 and parts[-1] in DIRECTIONS.values() else -1
     if len(parts) > 1:
         parts[last] = ENDINGS.get(parts[last], parts[last])
     return " ".join(parts) or None

@@ -111,6 +111,7 @@ LINK_CANDIDATE = Table(
         Column("confidence", "DOUBLE", "0 to 1"),
         Column("distance_m", "DOUBLE", "distance from break to pipe", "m"),
         Column("evidence", "TEXT", "JSON object: field to agrees, differs or unknown"),
+        Column("reason", "TEXT", "why it is in the queue; a break without a candidate has one row without a pipe"),
     ),
 )
 
@@ -119,9 +120,12 @@ LINK_QUALITY = Table(
     "How often the position rule is right, at each confidence, on breaks whose pipe is known.",
     (
         Column("variant", "TEXT", "with_details, or without_details: material, size and year hidden"),
+        Column("position", "TEXT", "how well the found pipe's place is known: surveyed, approximate or none"),
         Column("at_least", "DOUBLE", "lower bound of confidence"),
         Column("below", "DOUBLE", "upper bound of confidence"),
         Column("breaks", "BIGINT", "breaks in the band"),
+        Column("confidence", "DOUBLE", "mean of the stated confidence"),
+        Column("gone", "BIGINT", "of them breaks of pipes that are not in the register: any link is wrong"),
         Column("right", "BIGINT", "of them linked to the right pipe"),
         Column("precision", "DOUBLE", "share that is right"),
         Column("lower", "DOUBLE", "lower end of its 95 % interval"),

@@ -1,0 +1,138 @@
+"""What a person settled: it wins over every rule, as long as it is still about the same break and the same pipe.
+
+A settlement is kept by the break's id together with a mark, a hash of what was known of the break on that day. It
+is found again by id and mark; where the log gives its rows new numbers, by the mark alone. When the break has
+changed since, or the pipe is gone, nothing is applied silently: the break comes back to the queue with the reason.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import polars as pl
+import shapely
+
+from vardag.water.linking.agreement import installed
+
+CHANGED, GONE, NOT_THERE = "settled_break_changed", "settled_pipe_gone", "settled_pipe_not_in_service"
+# A lost id tells of a pipe that has been replaced: "none of the register's" is then what its rebuilt life says too.
+LOST = ("id_gone", "id_reused_after_replacement")
+DETAILS = ("break_date", "asset_id", "material", "diameter_mm", "install_year", "street", "road_id")
+SCHEMA = pl.Schema(
+    [
+        *((name, pl.String()) for name in ("break_id", "break_mark", "pipe_key", "settled_by")),
+        ("settled_at", pl.Datetime("us", "UTC")),
+        ("reason", pl.String()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Settlements held against the breaks as they are now.
+
+    Attributes
+    ----------
+    applied
+        ``row`` (of the breaks), ``break_id`` (as it is now), ``pipe_key`` (null: none of the register's).
+    returned
+        ``row``, ``break_id`` and ``reason`` of settlements that no longer hold.
+    orphans
+        Settlements whose break is not in the log any more; kept, in case it comes back.
+    """
+
+    applied: pl.DataFrame
+    returned: pl.DataFrame
+    orphans: pl.DataFrame
+
+
+def marks(breaks: pl.DataFrame) -> pl.Series:
+    """Mark of each break: a hash of its day, its place to a decimetre and its details.
+
+    Cause and kind of event are not part of it: they are often corrected, and say nothing of which pipe broke.
+    """
+    points = shapely.get_coordinates(shapely.centroid(shapely.from_wkb(breaks["geom"].to_list())))
+    placed = breaks["geom"].is_not_null().to_numpy().nonzero()[0]
+    places = dict(zip(placed.tolist(), points.round(1).tolist(), strict=True)) if len(points) == len(placed) else {}
+    details = breaks.select(pl.col(name).cast(pl.String) for name in DETAILS).rows()
+    texts = (repr((row, places.get(number))) for number, row in enumerate(details))
+    return pl.Series("mark", [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts], dtype=pl.String)
+
+
+def hold(pipes: pl.DataFrame, breaks: pl.DataFrame, settlements: pl.DataFrame) -> Settled:
+    """Find the break and the pipe of each settlement again."""
+    log = breaks.select("break_id", "break_date").with_row_index("row")
+    if settlements.is_empty():
+        nothing = log.clear()
+        returned = nothing.select("row", "break_id", reason=pl.lit("", dtype=pl.String))
+        keys = pl.lit(None, dtype=pl.String).alias("pipe_key")
+        return Settled(nothing.select("row", "break_id", keys), returned, settlements)
+    found = _found(log.with_columns(marks(breaks)), settlements)
+    register = pipes.select(pipe_key="pipe_id", there=pl.lit(value=True), installed=installed())
+    register = register.unique("pipe_key", keep="first")
+    judged = found.join(register, on="pipe_key", how="left", maintain_order="left").with_columns(problem=_problem())
+    placed = judged.filter(pl.col("row").is_not_null())
+    return Settled(
+        applied=placed.filter(pl.col("problem").is_null()).select("row", "break_id", "pipe_key"),
+        returned=placed.drop_nulls("problem").select("row", "break_id", reason="problem"),
+        orphans=judged.filter(pl.col("row").is_null()).select(
+            pl.col("settled_id").alias("break_id"), *[name for name in SCHEMA if name != "break_id"]
+        ),
+    )
+
+
+def _found(log: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
+    """Row of each settlement's break: the same id and mark, else the same mark, else the same id (changed)."""
+    asked = settlements.rename({"break_id": "settled_id"})
+    exact = asked.join(log, left_on=["settled_id", "break_mark"], right_on=["break_id", "mark"], how="inner")
+    rest = asked.join(exact.select("settled_id"), on="settled_id", how="anti")
+    free = log.join(exact.select("row"), on="row", how="anti")
+    moved = _numbered(rest, "break_mark", "settled_id").join(
+        _numbered(free, "mark", "row"), left_on=["break_mark", "number"], right_on=["mark", "number"], how="inner"
+    )
+    rest = rest.join(moved.select("settled_id"), on="settled_id", how="anti")
+    free = free.join(moved.select("row"), on="row", how="anti")
+    changed = rest.join(free, left_on="settled_id", right_on="break_id", how="left")
+    return pl.concat(
+        [
+            exact.with_columns(break_id="settled_id", changed=pl.lit(value=False)),
+            moved.with_columns(changed=pl.lit(value=False)),
+            changed.with_columns(break_id="settled_id", changed=pl.col("row").is_not_null()),
+        ],
+        how="diagonal",
+    )
+
+
+def _numbered(frame: pl.DataFrame, mark: str, order: str) -> pl.DataFrame:
+    """Number rows with the same mark: breaks that are alike in everything are interchangeable."""
+    return frame.sort(order).with_columns(number=pl.int_range(pl.len()).over(mark))
+
+
+def _problem() -> pl.Expr:
+    settled_on_pipe = pl.col("pipe_key").is_not_null()
+    return (
+        pl.when("changed")
+        .then(pl.lit(CHANGED))
+        .when(settled_on_pipe & pl.col("there").is_null())
+        .then(pl.lit(GONE))
+        .when(settled_on_pipe & (pl.col("installed") > pl.col("break_date")))
+        .then(pl.lit(NOT_THERE))
+    )
+
+
+def settle(links: pl.DataFrame, settled: Settled) -> pl.DataFrame:
+    """Put the settled pipes in the place of what the rules found; links are in the breaks' order."""
+    told = settled.applied.select("row", settled_key="pipe_key", settled=pl.lit(value=True))
+    rows = links.with_row_index("row").join(told, on="row", how="left", maintain_order="left")
+    by_person = pl.col("settled").fill_null(value=False)
+    lost = by_person & pl.col("settled_key").is_null() & pl.col("reason").is_in(LOST)
+    person = by_person & ~lost
+    return rows.select(
+        "break_id",
+        pipe_key=pl.when(by_person).then("settled_key").otherwise("pipe_key"),
+        method=pl.when(person).then(pl.lit("person")).when(lost).then(pl.lit("none")).otherwise("method"),
+        confidence=pl.when(person).then(1.0).otherwise("confidence"),
+        reason=pl.when(person).then(pl.lit("settled_by_person")).otherwise("reason"),
+        distance_m=pl.when(by_person & (pl.col("settled_key") != pl.col("pipe_key")).fill_null(value=True))
+        .then(pl.lit(None, dtype=pl.Float64))
+        .otherwise("distance_m"),
+    )
