@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
+from layer_faults import LAYER_FAULTS
 from registers import PARAMETERS, breaks, event, pipe, pipes, point, quarantine
 from vardag.water.checks import CHECKS, TEXTS, CheckData, CheckResult, checks_reference, results_frame, run_checks
 from vardag.water.schema import CHECK_RESULT
@@ -86,6 +87,25 @@ FAULTS = {
         data([], [event(f"{year}-{n}", date(year, 3, n + 1)) for year in PER_YEAR for n in range(PER_YEAR[year])]),
         8,
     ),
+    "pipes_without_material": (
+        data([pipe("a", material="UNKNOWN"), pipe("b", material=None), pipe("c", material="OTHER")]),
+        2,
+    ),
+    "repeated_breaks": (
+        data([], [event("1", DAY, "a", geom=None), event("2", DAY, " a", geom=None), event("3", DAY),
+                  event("4", DAY), event("5", DAY, "0", geom=None), event("6", DAY, "0", geom=None)]),
+        2,
+    ),
+    "same_ids_in_two_sources": (
+        CheckData(
+            pipes=pipes(pipe("a"), pipe("b", source="other")), breaks=breaks(), parameters=PARAMETERS,
+            quarantine=quarantine(["duplicate_id"] * 2).with_columns(
+                detail=pl.Series(["pipe_id b", "pipe_id a"]), line=pl.Series([2, 3])
+            ),
+        ),
+        1,
+    ),
+    **{name: (data([pipe("a")], layers=layers), rows) for name, (layers, rows) in LAYER_FAULTS.items()},
 }  # fmt: skip
 
 

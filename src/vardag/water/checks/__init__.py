@@ -5,8 +5,9 @@
     results = run_checks(CheckData(pipes=..., breaks=..., quarantine=..., parameters=...), language="sv")
     table = results_frame(results)
 
-Each check is one function in `of_pipes` or `of_the_log`; its words are in ``texts.toml`` under its name. The
-reference page is made from the same two by `checks_reference`.
+Each check is one function in `of_pipes`, `of_the_log`, `of_layers` (values) or `of_places` (geometry); its words
+are in ``texts.toml`` under its name. The reference page is made from the same by `checks_reference`. `rows_found`
+gives every row that a check found, for those who want to leave them out.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,21 @@ from pathlib import Path
 import polars as pl
 
 from vardag.core.texts import Texts
-from vardag.water.checks import of_pipes, of_the_log
+from vardag.water.checks import of_layers, of_pipes, of_places, of_the_log
 from vardag.water.checks.model import CHECKS, Check, CheckData, CheckResult, Finding
 
-__all__ = ["CHECKS", "TEXTS", "CheckData", "CheckResult", "checks_reference", "results_frame", "run_checks"]
+__all__ = [
+    "CHECKS",
+    "TEXTS",
+    "CheckData",
+    "CheckResult",
+    "checks_reference",
+    "results_frame",
+    "rows_found",
+    "run_checks",
+]
 
-ROOMS = (of_pipes, of_the_log)  # importing them registers their checks
+ROOMS = (of_pipes, of_the_log, of_layers, of_places)  # importing them registers their checks
 TEXTS = Texts(Path(__file__).parent / "texts.toml")
 COLUMNS = ["check_name", "table_name", "severity", "rows", "total", "first_ids", "message", "cure"]
 SCHEMA = {name: pl.Int64 if name in {"rows", "total"} else pl.String for name in COLUMNS}
@@ -35,6 +45,11 @@ def run_checks(data: CheckData, *, language: str) -> list[CheckResult]:
     One result per check, also for those that found nothing (rows = 0), with texts in `language` (``sv``, ``en``).
     """
     return [_in_words(check, check.function(data), language) for check in CHECKS.values()]
+
+
+def rows_found(data: CheckData, names: Sequence[str]) -> dict[str, Finding]:
+    """What the named checks found, with the ids of all rows; for what is done with the rows afterwards."""
+    return {name: CHECKS[name].function(data) for name in names}
 
 
 def results_frame(results: Sequence[CheckResult]) -> pl.DataFrame:

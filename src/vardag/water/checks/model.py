@@ -1,8 +1,8 @@
 """What a data check takes and gives, and the register of checks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import polars as pl
@@ -15,7 +15,11 @@ SHOWN_IDS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class CheckData:
-    """What the checks look at: the loaded tables as frames, and the record's first and last day if known."""
+    """What the checks look at: the loaded tables as frames, and the record's first and last day if known.
+
+    `layers` holds the other delivered tables by name, such as ``valve``; one that is not there is not looked at.
+    Dates after `today` are in the future.
+    """
 
     pipes: pl.DataFrame
     breaks: pl.DataFrame
@@ -23,6 +27,8 @@ class CheckData:
     parameters: Parameters
     record_start: date | None = None
     record_end: date | None = None
+    layers: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
     def last_day(self) -> date | None:
@@ -33,12 +39,17 @@ class CheckData:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found: `rows` of `total` looked at, the first ids, and values for its text."""
+    """What one check found: `rows` of `total` looked at, the ids of all of them, and values for its text."""
 
     rows: int
     total: int
-    first: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
     values: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The first ids, for the message."""
+        return self.ids[:SHOWN_IDS]
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ def check(
 def found(ids: pl.Series | Iterable[object], total: int, **values: object) -> Finding:
     """Finding from the ids of the rows found, in the order of the table."""
     shown = ids.to_list() if isinstance(ids, pl.Series) else list(ids)
-    return Finding(len(shown), total, tuple(str(value) for value in shown[:SHOWN_IDS]), values)
+    return Finding(len(shown), total, tuple(str(value) for value in shown), values)
 
 
 def held(data: CheckData, *reasons: str) -> list[str]:

@@ -48,6 +48,12 @@ def impossible_install_year(data: CheckData) -> Finding:
     return _pipes(data, ~pl.col("install_year").is_between(first, last), first_year=first, last_year=last)
 
 
+@check("pipe", "note")
+def pipes_without_material(data: CheckData) -> Finding:
+    """Pipes without a material, or with one that nobody knows."""
+    return _pipes(data, pl.col("material").is_null() | (pl.col("material") == "UNKNOWN"))
+
+
 @check("pipe, break", "warning")
 def unknown_materials(data: CheckData) -> Finding:
     """Material spellings that the vocabulary does not know, by number of rows."""

@@ -72,6 +72,19 @@ def break_dates_on_one_day(data: CheckData) -> Finding:
 
 
 @check("break", "warning")
+def repeated_breaks(data: CheckData) -> Finding:
+    """Breaks of the same day on the same pipe, or in the very same place, as an earlier row: one entered twice."""
+    placeholders: list[str] = data.parameters.value("link_placeholder_ids")
+    asset = pl.col("asset_id").str.strip_chars()
+    named = asset.is_not_null() & ~asset.is_in(placeholders)
+    dated = data.breaks.filter(pl.col("break_date").is_not_null())
+    again = (named & ~pl.struct("break_date", asset).is_first_distinct()) | (
+        pl.col("geom").is_not_null() & ~pl.struct("break_date", "geom", "event").is_first_distinct()
+    )
+    return found(dated.filter(again)["break_id"], dated.height)
+
+
+@check("break", "warning")
 def log_year_gaps(data: CheckData) -> Finding:
     """Years with far fewer breaks than a typical one: the log was not kept. Proposes the record's start."""
     years = breaks_per_year(data)

@@ -7,8 +7,9 @@ from typing import Any
 from vardag.core import db
 from vardag.water.checks import CheckData, CheckResult, results_frame, run_checks
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_tables, workspace
+from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_table, read_tables, workspace
 from vardag.water.lof.port import POLICY
+from vardag.water.schema import DELIVERED
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,26 @@ def check(folder: Path, *, on_step: OnStep | None = None) -> Checked:
     return Checked(results, history.survivorship)
 
 
-def check_tables(work: Workspace, tables: Tables) -> list[CheckResult]:
-    """Run the named checks and store their results."""
+def check_tables(work: Workspace, tables: Tables, *, language: str | None = None) -> list[CheckResult]:
+    """Run the named checks and store their results, in the city's language unless another is given."""
     with work.run.step("check") as step:
-        data = CheckData(
-            pipes=tables.pipes,
-            breaks=tables.log,
-            quarantine=tables.quarantine,
-            parameters=POLICY,
-            record_start=tables.record_start,
-            record_end=tables.record_end,
-        )
-        results = run_checks(data, language=work.city.language)
+        data = check_data(work, tables)
+        results = run_checks(data, language=language or work.city.language)
         step.rows(rows_in=tables.pipes.height + tables.log.height)
     with db.transaction(work.connection):
         db.replace(work.connection, "check_result", results_frame(results))
     return results
+
+
+def check_data(work: Workspace, tables: Tables) -> CheckData:
+    """Gather what the checks look at: the pipes, the log, the quarantine and every other layer."""
+    layers = {name: read_table(work.connection, name) for name in DELIVERED if name not in {"pipe", "break"}}
+    return CheckData(
+        pipes=tables.pipes,
+        breaks=tables.log,
+        quarantine=tables.quarantine,
+        parameters=POLICY,
+        record_start=tables.record_start,
+        record_end=tables.record_end,
+        layers=layers,
+    )

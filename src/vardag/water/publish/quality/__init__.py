@@ -1,0 +1,1 @@
+"""The quality report: fill, checks and the effect of doubtful rows, as one page."""
