@@ -14,6 +14,7 @@ from vardag.core.db import connect, transaction
 from vardag.core.errors import NotFoundError
 from vardag.core.runs import Run, recorded
 from vardag.water.city import City, did_you_mean
+from vardag.water.commands.register import over_time
 from vardag.water.schema import DELIVERED, migrate
 from vardag.water.sources.area import Points
 from vardag.water.sources.delivery import Delivery, deliver
@@ -50,6 +51,7 @@ def load(
     *,
     only: Sequence[str] | None = None,
     offline: bool = False,
+    accept_shrinking: bool = False,
     progress: Progress | None = None,
 ) -> LoadReport:
     """Bring the database up to date with the city's files.
@@ -62,6 +64,8 @@ def load(
         Names of sources to load; None loads all and removes those that are no longer in city.toml.
     offline
         Refuse to fetch anything; also where ``VARDAG_OFFLINE`` is set.
+    accept_shrinking
+        Load a register that lost an unlikely share of its pipes; otherwise it is taken for a file cut short.
     progress
         Called as each source is read.
 
@@ -77,6 +81,8 @@ def load(
         As `City.read` and `stage_source` say.
     NotFoundError
         When `only` names a source that city.toml has not.
+    RefusedError
+        When a delivery of the register lost an unlikely share of its pipes (cure: `accept_shrinking`).
     """
     city = City.read(folder)
     tables = _tables_to_load(city, only)
@@ -85,7 +91,7 @@ def load(
         migrate(connection)
         with recorded(connection, run):
             deliveries = {name: deliver(city, name, offline=offline) for names in tables for name in names}
-            job = _Job(connection, city, run, staging, progress, deliveries)
+            job = _Job(connection, city, run, staging, progress, deliveries, accept_shrinking=accept_shrinking)
             job.compare()
             removed = [] if only else list(_remove_strangers(connection, city))
             reports = [report for names in tables for report in _load_table(job, names)]
@@ -108,6 +114,7 @@ class _Job:
     deliveries: dict[str, Delivery]
     marks: dict[str, Fingerprint] = field(default_factory=dict)
     fresh: set[str] = field(default_factory=set)
+    accept_shrinking: bool = False
     places: list[Points] = field(default_factory=list)
 
     def compare(self) -> None:
@@ -152,8 +159,17 @@ def _load_table(job: _Job, names: list[str]) -> list[SourceReport]:
         return [_unchanged(job.connection, job.city, name) for name in names]
     seen = SeenIds(DELIVERED[job.city.sources[names[0]].table].key)
     staged = [_stage(job, name, seen) for name in names]
-    with job.run.step(f"write {job.city.sources[names[0]].table}"), transaction(job.connection):
-        for staging, _ in staged:
+    stagings = [staging for staging, _ in staged]
+    keeping = over_time(
+        job.connection,
+        job.city,
+        stagings,
+        job.marks,
+        run_id=job.run.run_id,
+        accept_shrinking=job.accept_shrinking,
+    )
+    with job.run.step(f"write {stagings[0].table.name}"), transaction(job.connection), keeping:
+        for staging in stagings:
             replace_rows(job.connection, job.city, staging, job.marks[staging.name], run_id=job.run.run_id)
     return [report for _, report in staged]
 

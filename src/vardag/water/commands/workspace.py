@@ -27,11 +27,13 @@ MONTHS_OF_A_WHOLE_YEAR = 12
 class Tables:
     """The city's delivered tables as frames; geometry as WKB in ``geom``.
 
-    `pipes` without geometry have that of their road. `breaks` holds the label events of mains inside the record,
-    `log` every row of the break table.
+    `pipes` are the register's and those that left it, each with its own ``pipe_id`` and with ``asset_name``, the id
+    as the log writes it; those without geometry have that of their road. `register` are the register's alone.
+    `breaks` holds the label events of mains inside the record, `log` every row of the break table.
     """
 
     pipes: pl.DataFrame
+    register: pl.DataFrame
     breaks: pl.DataFrame
     log: pl.DataFrame
     roads: pl.DataFrame
@@ -83,7 +85,7 @@ def read_tables(work: Workspace) -> Tables:
         When there are no pipes.
     """
     frames = {name: read_table(work.connection, name) for name in (*schema.DELIVERED, "source", "quarantine")}
-    pipes = frames["pipe"].filter(pl.col("function").fill_null("main") != "service")
+    pipes = mains(frames["pipe"])
     if pipes.is_empty():
         raise InputError(
             f'pipe: {frames["pipe"].height:,} rows, none of them a main. Map a source with table = "pipe" in '
@@ -92,8 +94,11 @@ def read_tables(work: Workspace) -> Tables:
     log = frames["break"]
     start, end = record_of(work.city, log)
     wanted = pl.col("event").fill_null("break").is_in(work.city.events)
+    placed = place(pipes, frames["road"])
+    former = place(mains(read_table(work.connection, "former_pipe")), frames["road"])
     return Tables(
-        pipes=place(pipes, frames["road"]),
+        pipes=with_former(placed, former),
+        register=placed,
         breaks=log.filter(wanted & pl.col("break_date").is_between(start, end)),
         log=log,
         roads=frames["road"],
@@ -104,6 +109,18 @@ def read_tables(work: Workspace) -> Tables:
         record_start=start,
         record_end=end,
     )
+
+
+def mains(pipes: pl.DataFrame) -> pl.DataFrame:
+    """Pipes that are no services; where nothing is said it is a main."""
+    return pipes.filter(pl.col("function").fill_null("main") != "service")
+
+
+def with_former(pipes: pl.DataFrame, former: pl.DataFrame) -> pl.DataFrame:
+    """The register's pipes, then those that left it by their keys; ``asset_name`` is the id as the log has it."""
+    named = former.with_columns(asset_name="pipe_id", pipe_id="pipe_key")
+    columns = [*pipes.columns, "asset_name"]
+    return pl.concat([pipes.with_columns(asset_name="pipe_id"), named.sort("pipe_id").select(columns)])
 
 
 def read_table(connection: duckdb.DuckDBPyConnection, name: str) -> pl.DataFrame:
