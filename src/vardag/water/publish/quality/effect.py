@@ -89,14 +89,12 @@ def measure(
             if progress:
                 progress(place * len(days) + at, len(rounds) * len(days))
             scores[at] = scores[at].with_columns(_rates(taught, day, group, recipes))
-    whole = pl.concat(scores)
+    whole, names = pl.concat(scores), [group.name for group, _ in rounds]
     return {
         "years": list(years),
         "breaks": int(whole["breaks"].sum()),
         "levels": list(SHOWN_LEVELS),
-        "models": {
-            model.name: _rows(whole, model.name, [group.name for group in groups], seed) for model in models
-        },
+        "models": {model.name: _rows(whole, model.name, names, seed) for model in models},
     }
 
 
