@@ -21,6 +21,8 @@ from vardag.water.register import Difference, difference, refuse_shrinking, reti
 from vardag.water.sources.staging import Staging
 from vardag.water.sources.store import Fingerprint
 
+LEFT_OUT = ["filtered", "duplicate_id"]  # rows that could be read, and are not wanted
+
 
 @dataclass(frozen=True)
 class Days:
@@ -92,8 +94,9 @@ def unreadable_ids(city: City, staged: Sequence[Staging]) -> set[str]:
     for staging in staged:
         column = city.sources[staging.name].columns["pipe_id"].column
         for file in staging.rejected_files:
-            rows = pl.read_parquet(file, columns=["row_json"], glob=False)["row_json"]
-            named = (row for row in map(json.loads, rows.drop_nulls()) if isinstance(row, dict))
+            left_out = pl.read_parquet(file, columns=["reason", "row_json"], glob=False)
+            rows = left_out.filter(~pl.col("reason").is_in(LEFT_OUT))["row_json"]
+            named = (row for row in (json.loads(text) for text in rows.drop_nulls()) if isinstance(row, dict))
             ids |= {str(row.get(column) or "").strip().removesuffix(".0") for row in named}
     return ids - {""}
 

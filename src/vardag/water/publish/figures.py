@@ -1,5 +1,6 @@
 """Still pictures of the map: an SVG of a few paths, and a PNG for a README."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,19 +33,32 @@ def map_svg(predictions: pl.DataFrame, *, title: str, roads: pl.DataFrame | None
     """
     lines = lines_of(predictions["geom"])
     frame = frame_of(lines)
+    thin = thinness(lines, frame)
+    classes = rank_class(predictions).to_numpy()[lines.owner]
+    layers = [
+        (_chosen(lines, classes == one.number), one.colour, one.width_mm * 3.2 * thin) for one in reversed(CLASSES)
+    ]
+    return lines_svg(layers, frame=frame, title=title, roads=roads)
+
+
+def lines_svg(
+    layers: Sequence[tuple[Lines, str, float]], *, frame: Frame, title: str, roads: pl.DataFrame | None = None
+) -> str:
+    """Draw lines as an inline SVG, one path a layer (lines, colour, width), the last on top."""
     height = round(SVG_WIDTH * _ratio(frame))
-    thin = _thinness(lines, SVG_WIDTH / (frame.east - frame.west))
-    paths = [] if roads is None else [_path(inside(lines_of(roads["geom"]), frame), frame, ROAD_COLOUR, 1.0)]
-    classes = rank_class(predictions).to_numpy()
-    for one in reversed(CLASSES):
-        part = _chosen(lines, classes[lines.owner] == one.number)
-        paths.append(_path(part, frame, one.colour, one.width_mm * 3.2 * thin))
+    under = [] if roads is None else [(inside(lines_of(roads["geom"]), frame), ROAD_COLOUR, 1.0)]
+    paths = [_path(lines, frame, colour, width) for lines, colour, width in (*under, *layers)]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SVG_WIDTH} {height}" role="img" '
         f'fill="none" stroke-linecap="round" stroke-linejoin="round"><title>{_escaped(title)}</title>'
         + "".join(paths)
         + "</svg>"
     )
+
+
+def thinness(lines: Lines, frame: Frame) -> float:
+    """Factor for line widths of an SVG: less than 1 where pipes are only some pixels long."""
+    return _thinness(lines, SVG_WIDTH / (frame.east - frame.west))
 
 
 def map_png(

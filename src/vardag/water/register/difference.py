@@ -10,6 +10,8 @@ from vardag.core.parameters import Parameters
 from vardag.water.register.fields import CHANGES, changed_fields, changes_of
 from vardag.water.register.same import AFTER, compared, installed, side_by_side
 
+OURS = ["status", "retired_date"]  # what a former pipe was given when it left: the register never said so
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -91,7 +93,7 @@ def difference(
     told = [
         changes_of(new["pipe_id"], "new"),
         changed_fields(stayed, parameters=parameters),
-        changed_fields(again, parameters=parameters),
+        changed_fields(again, parameters=parameters).filter(~pl.col("field").is_in(OURS)),
         changes_of(left.filter(pl.col("left_because") == "gone")["pipe_id"], "gone"),
         changes_of(left.filter(pl.col("left_because") == "reused")["pipe_id"], "reused"),
         changes_of(again["pipe_id"], "back", before=again["pipe_key"]),
