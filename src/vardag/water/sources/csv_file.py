@@ -17,6 +17,7 @@ import polars as pl
 from vardag.core.errors import InputError
 from vardag.water.sources.chunk import LINE, Chunk, Progress, Rejected
 from vardag.water.sources.notes import Note
+from vardag.water.sources.text_table import LOOK, distinct, find_header
 
 CELLS_PER_CHUNK = 1_500_000
 MAX_ROWS = 50_000
@@ -35,6 +36,10 @@ class CsvLayer:
         The file.
     encoding, delimiter
         As ``city.toml`` states them; found out from the file where None.
+    expected
+        Columns that are mapped. Where the first line names none of them but a later one does, such as below the
+        station facts of SMHI, the table begins there, and what stands right of its first nameless column is no part
+        of it.
 
     Raises
     ------
@@ -45,12 +50,21 @@ class CsvLayer:
     crs: str | None = None
     has_geometry = False
 
-    def __init__(self, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        expected: Sequence[str] = (),
+    ) -> None:
         self.path = path
         self.notes: list[Note] = []
+        self.above = 0
         self.encoding = encoding or self._detect_encoding()
         self.delimiter = delimiter or sniff_delimiter(self._head())
-        self.columns: Sequence[str] = self._header()
+        self._find_table(expected, stated=delimiter)
+        self.columns: Sequence[str] = self._header(expected)
 
     def chunks(self, wanted: Sequence[str], *, progress: Progress | None = None) -> Iterator[Chunk]:
         """Read the file in chunks; blank lines are skipped, rows of the wrong width are rejected."""
@@ -71,7 +85,8 @@ class CsvLayer:
         try:
             with self.path.open("rb") as binary, TextIOWrapper(binary, self.encoding, newline="") as text:
                 reader = csv.reader(text, delimiter=self.delimiter)
-                yield range(1, 2), [next(filter(None, reader), [])], 0
+                header = next(islice(filter(None, reader), self.above, None), [])
+                yield range(reader.line_num, reader.line_num + 1), [header], 0
                 done = reader.line_num
                 while batch := list(islice(reader, limit)):
                     yield _lines(batch, first=done + 1, last=reader.line_num), batch, binary.tell()
@@ -90,6 +105,8 @@ class CsvLayer:
 
     def _chunk(self, lines: Sequence[int], batch: list[list[str]], positions: dict[str, int]) -> Chunk:
         width = len(self.columns)
+        if self.above:  # beside the table stand remarks, on some rows
+            batch = [cells[:width] for cells in batch]
         bad = [row for row, cells in enumerate(batch) if len(cells) != width or not any(cells)]
         rejected = [self._reject(lines[row], batch[row]) for row in bad if batch[row]]
         rows = batch
@@ -112,18 +129,35 @@ class CsvLayer:
     def _json(self, cells: list[str]) -> str:
         return json.dumps(dict(zip(self.columns, cells, strict=False)), ensure_ascii=False)
 
-    def _header(self) -> list[str]:
+    def _find_table(self, expected: Sequence[str], *, stated: str | None) -> None:
+        """Find the header below other lines, where the first line names none of the expected columns."""
+        head = self._head()
+        for delimiter in [stated] if stated else [self.delimiter, *DELIMITERS]:
+            rows = [row for row in csv.reader(head, delimiter=delimiter) if row][:LOOK]
+            found = find_header(rows, expected)
+            if rows and set(expected).intersection(cell.strip() for cell in rows[0]):
+                return
+            if found:
+                self.delimiter, self.above = delimiter, found
+                return
+
+    def _header(self, expected: Sequence[str]) -> list[str]:
         with closing(self._batches(1)) as batches:
-            _, (cells,), _ = next(batches)
+            (line, *_), (cells,), _ = next(batches)
         names = [name.strip() for name in cells]
         if not any(names):
             raise InputError(f"{self.path.name}: the file is empty, expected a header line with column names.")
+        if self.above and "" in names:
+            names = names[: names.index("")]
         repeated = [name for name, count in Counter(names).items() if name and count > 1]
-        if repeated:
+        ambiguous = [name for name in repeated if name in expected or not expected]
+        if ambiguous:
             raise InputError(
-                f"{self.path.name} line 1: column {repeated[0]!r} stands more than once. Rename one of them."
+                f"{self.path.name} line {line}: column {ambiguous[0]!r} stands more than once. Rename one of them."
             )
-        return names
+        if self.above:
+            self.notes.append(Note("table_begins", "", 0, str(line)))
+        return distinct(names)
 
     def _head(self) -> list[str]:
         with self.path.open("rb") as binary:

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from vardag.water.city import ColumnMap, Source
 from vardag.water.city.vocabulary import Vocabulary, fold, missing_words, unlined_words, vocabulary_for
-from vardag.water.schema import Column, Table
+from vardag.water.schema import DELIVERED, Column, Table
 from vardag.water.sources.dates import Clock, parse_dates
 from vardag.water.sources.numbers import parse_numbers
 
 Kind = Literal["date", "year", "number", "words", "id", "text", "lining"]
-IDS = {"pipe_id", "break_id", "asset_id", "road_id", "soil_id", "zone_id"}
+# Other ids, such as a station's, are ids as well though their names do not say so.
+IDS = {table.key for table in DELIVERED.values()} | {"pipe_id", "asset_id", "road_id", "point_id", "station"}
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,20 @@ class Values:
 
 def fields_of(source: Source, table: Table, *, timezone: str) -> list[Field]:
     """The fields of a source, coordinates among them as ``geometry.x`` and so on."""
-    columns = [
-        _field(table.column(target), mapping, source, timezone) for target, mapping in source.columns.items()
-    ]
+    mapped = source.columns or _own_names(table)
+    columns = [_field(table.column(target), mapping, source, timezone) for target, mapping in mapped.items()]
     parts = source.geometry.columns if source.geometry else {}
     coordinates = [
         Field(f"geometry.{part}", "text" if part == "wkt" else "number", column=column, required=True)
         for part, column in parts.items()
     ]
     return columns + coordinates
+
+
+def _own_names(table: Table) -> dict[str, ColumnMap]:
+    """Heights from a raster come under the table's own names, so they need no mapping."""
+    names = [column.name for column in table.mappable] if table.name == "elevation" else []
+    return {name: ColumnMap(column=name) for name in names}
 
 
 def _field(column: Column, mapping: ColumnMap, source: Source, timezone: str) -> Field:

@@ -7,23 +7,29 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
+import polars as pl
 
 from vardag.core.db import transaction
 from vardag.core.errors import InputError
 from vardag.water.city import City, Source, did_you_mean
+from vardag.water.city.semantics import SUFFIXES
 from vardag.water.schema import DELIVERED, Table
 from vardag.water.sources.area import WORLD, Area, Points, extent_text, gap
 from vardag.water.sources.chunk import Layer
 from vardag.water.sources.csv_file import CsvLayer
 from vardag.water.sources.delivery import Delivery, deliver
+from vardag.water.sources.epanet_file import EpanetLayer
+from vardag.water.sources.excel_file import ExcelLayer
 from vardag.water.sources.fields import Field, fields_of
 from vardag.water.sources.geometry import Placer
 from vardag.water.sources.mapping import Plan, map_chunk
 from vardag.water.sources.notes import Note, Notebook
 from vardag.water.sources.parquet_file import ParquetLayer
+from vardag.water.sources.raster_file import RasterLayer
 from vardag.water.sources.staging import SeenIds, Staging
 from vardag.water.sources.store import fingerprint, replace_rows
 from vardag.water.sources.survey import survey
+from vardag.water.sources.text_table import expected_columns
 from vardag.water.sources.vector_file import VectorLayer
 
 # Sources of one city overlap; farther apart than this, one of them is in another coordinate system.
@@ -68,6 +74,7 @@ def stage_source(
     seen: SeenIds,
     near: Points,
     share: Share | None = None,
+    pipes: pl.DataFrame | None = None,
 ) -> tuple[Staging, SourceReport]:
     """Read a source into staged files; the database is not touched.
 
@@ -81,6 +88,8 @@ def stage_source(
         Ids that rows of the table have already.
     near
         Places of the city's other sources, in the city's system, to tell a wrong coordinate system by.
+    pipes
+        The pipes loaded, as ``pipe_id`` and ``geom`` (WKB), along which a raster is read.
 
     Raises
     ------
@@ -90,7 +99,7 @@ def stage_source(
     """
     source, table = city.sources[name], DELIVERED[city.sources[name].table]
     where = f"{name} ({delivery.origin})"
-    layer = open_layer(delivery.path, source)
+    layer = open_layer(delivery.path, source, pipes=pipes, crs=city.crs)
     fields = fields_of(source, table, timezone=city.timezone)
     _require_columns(layer, fields, source, where)
     notations, notes = survey(layer, fields, source=source, where=where, progress=_half(share, 0.0))
@@ -117,11 +126,18 @@ def load_source(connection: duckdb.DuckDBPyConnection, city: City, name: str, *,
     return report
 
 
-def open_layer(path: Path, source: Source) -> Layer:
-    """Open a file with the reader for its kind."""
+def open_layer(path: Path, source: Source, *, pipes: pl.DataFrame | None = None, crs: str = "") -> Layer:
+    """Open a file with the reader for its kind; a raster is read along `pipes`, which lie in the system `crs`."""
     suffix = path.suffix.lower()
     if suffix in TEXT_SUFFIXES:
-        return CsvLayer(path, encoding=source.encoding, delimiter=source.delimiter)
+        expected = expected_columns(source)
+        return CsvLayer(path, encoding=source.encoding, delimiter=source.delimiter, expected=expected)
+    if suffix in SUFFIXES["sheet"]:
+        return ExcelLayer(path, layer=source.layer, expected=expected_columns(source))
+    if suffix in SUFFIXES["raster"]:
+        return RasterLayer(path, pipes, crs=crs, stated_crs=source.crs)
+    if suffix in SUFFIXES["network"]:
+        return EpanetLayer(path, layer=source.layer)
     if suffix == ".parquet":
         return ParquetLayer(path)
     return VectorLayer(path, layer=source.layer, encoding=source.encoding)

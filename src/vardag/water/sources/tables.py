@@ -34,7 +34,7 @@ def finish(table: Table, row: Row, verdict: Verdict) -> pl.DataFrame:
     frame = row.frame
     if "material_raw" in table.names and "material_raw" not in frame.columns:
         frame = frame.with_columns(row.raw.get("material", _nulls(frame)).alias("material_raw"))
-    rule = {"pipe": _pipe, "break": _break, "soil": _area, "pressure_zone": _area}.get(table.name)
+    rule = RULES.get(table.name)
     frame = rule(frame, row, verdict) if rule else frame
     if table.key not in row.frame.columns:
         frame = frame.with_columns(pl.format("{}:{}", "source", "line").alias(table.key))
@@ -70,6 +70,25 @@ def _area(frame: pl.DataFrame, row: Row, verdict: Verdict) -> pl.DataFrame:
     return frame
 
 
+def _fitting(frame: pl.DataFrame, row: Row, verdict: Verdict) -> pl.DataFrame:
+    """Valves and hydrants."""
+    frame = _with_default(frame, "status", "unknown")
+    return _positive(_dates_of(frame), "diameter_mm")
+
+
+def _service(frame: pl.DataFrame, row: Row, verdict: Verdict) -> pl.DataFrame:
+    frame = _with_default(frame, "material", "UNKNOWN")
+    return _not_negative(_positive(frame, "diameter_mm"), "customers", "consumption_m3")
+
+
+def _district(frame: pl.DataFrame, row: Row, verdict: Verdict) -> pl.DataFrame:
+    return _not_negative(_area(frame, row, verdict), "night_flow_m3h", "connections")
+
+
+def _road(frame: pl.DataFrame, row: Row, verdict: Verdict) -> pl.DataFrame:
+    return _positive(_positive(_not_negative(frame, "aadt"), "speed_kmh"), "width_m")
+
+
 def _dates_of(frame: pl.DataFrame) -> pl.DataFrame:
     """A date gives the year, and a year alone gives its first day."""
     date, year = _get(frame, "install_date", pl.Date()), _get(frame, "install_year", pl.Int32())
@@ -98,6 +117,12 @@ def _positive(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     return frame.with_columns(pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name))
 
 
+def _not_negative(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """A count or an amount may be nothing; less than nothing says that nobody knows."""
+    found = [name for name in names if name in frame.columns]
+    return frame.with_columns(pl.when(pl.col(name) >= 0).then(pl.col(name)).alias(name) for name in found)
+
+
 def _text_or(frame: pl.DataFrame, name: str, default: str) -> pl.Expr:
     return pl.col(name).fill_null(default) if name in frame.columns else pl.lit(default)
 
@@ -119,3 +144,9 @@ def _nulls(frame: pl.DataFrame) -> pl.Series:
 
 def _column(frame: pl.DataFrame, name: str, dtype: pl.DataType) -> pl.Series:
     return _get(frame, name, dtype).cast(dtype).alias(name)
+
+
+RULES = {
+    "pipe": _pipe, "break": _break, "soil": _area, "pressure_zone": _area, "land_use": _area, "dma": _district,
+    "valve": _fitting, "hydrant": _fitting, "service": _service, "road": _road,
+}  # fmt: skip
