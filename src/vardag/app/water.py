@@ -44,6 +44,9 @@ def init(
 def load(
     folder: Folder,
     only: Annotated[list[str] | None, typer.Option(help=words("opt_only"))] = None,
+    accept_shrinking: Annotated[
+        bool, typer.Option("--accept-shrinking", help=words("opt_accept_shrinking"))
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load the city's files."""
@@ -51,7 +54,7 @@ def load(
     from vardag.water.commands.load import load as load_city
 
     with progress(quiet=as_json) as on_step:
-        report = load_city(folder, only=only, progress=on_step)
+        report = load_city(folder, only=only, accept_shrinking=accept_shrinking, progress=on_step)
     show.loaded(report, as_json=as_json)
 
 
@@ -140,3 +143,8 @@ def _day(moment: datetime | None) -> date | None:
 
 
 app.command(help=words("help_presets"), epilog=words("example_presets"))(presets)
+
+
+from vardag.app.diff import diff  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_diff"), epilog=words("example_diff"))(diff)
