@@ -69,7 +69,7 @@ def source(told: Mapping[str, Any], language: str) -> Row:
         "name": told["source"],
         "table": told["table"],
         "rows": number(told["rows"], language),
-        "period": TEXTS(f"period_{period}", language) if period else "",
+        "period": TEXTS(f"period_{period}", language) + _range(told["fields"]) if period else "",
         "deliveries": max((len(field["by_delivery"]) for field in told["fields"]), default=0),
         "fields": [_field(field, period, language) for field in told["fields"]],
         "empty": ", ".join(told["empty"]),
@@ -77,6 +77,12 @@ def source(told: Mapping[str, Any], language: str) -> Row:
         if told["fields"]
         else [],
     }
+
+
+def _range(fields: Sequence[Mapping[str, Any]]) -> str:
+    """First and last period, for the chart's head: the bars have no axis of their own."""
+    dated = [row["period"] for field in fields[:1] for row in field["by_period"] if row["period"] is not None]
+    return f", {dated[0]}–{dated[-1]}" if dated else ""
 
 
 def _field(told: Mapping[str, Any], period: str | None, language: str) -> Row:
@@ -165,7 +171,7 @@ def _group(group: Mapping[str, Any], language: str) -> Row:
             f"rows_of_{kind}",
             language,
             rows=number(group[kind], language),
-            share=percent(group[kind] / of, language),
+            share=_small(group[kind] / of, language),
         )
         for kind, of in (("pipes", group["of_pipes"]), ("breaks", group["of_breaks"]))
         if group[kind] and of
