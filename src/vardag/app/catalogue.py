@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vardag.water.commands.catalogue import Catalogued
 
 COLUMNS = ("source", "owner", "loaded", "rows", "checks", "features", "prediction")
+WIDTHS = {"loaded": 10, "prediction": 10}  # a date and a word stay whole
 FIGURES = {"rows", "checks", "features"}
 
 
@@ -58,7 +59,10 @@ def _table(found: "Catalogued") -> Table:
     table = Table(show_lines=True)
     for name in COLUMNS:
         table.add_column(
-            words(f"catalogue_col_{name}"), justify="right" if name in FIGURES else "left", overflow="fold"
+            words(f"catalogue_col_{name}"),
+            justify="right" if name in FIGURES else "left",
+            overflow="fold",
+            min_width=WIDTHS.get(name),
         )
     for entry, row in zip(found.entries, rows(found.entries, settings().language), strict=True):
         cells = (

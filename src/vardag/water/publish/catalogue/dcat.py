@@ -14,8 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
+from xml.sax.saxutils import escape, quoteattr
 
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, XSD, Graph, Literal, Namespace, URIRef
 
 from vardag.core.errors import ConfigError
 from vardag.core.texts import LANGUAGES, Texts
@@ -261,7 +262,7 @@ def write_dcat(graph: Graph, folder: Path) -> list[Path]:
     files = {
         "catalogue.ttl": graph.serialize(format="turtle"),
         "catalogue.jsonld": json_ld(graph),
-        "catalogue.rdf": graph.serialize(format="pretty-xml"),
+        "catalogue.rdf": rdf_xml(graph),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -273,6 +274,25 @@ def json_ld(graph: Graph) -> str:
     context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
     text = graph.serialize(format="json-ld", context=context, auto_compact=False)
     return json.dumps(_sorted(json.loads(text)), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def rdf_xml(graph: Graph) -> str:
+    """RDF/XML in a stable order, which rdflib's own writer does not keep; every node has an address."""
+    spaces = {"rdf": RDF, "rdfs": RDFS, **PREFIXES}
+    heads = "".join(f" xmlns:{prefix}={quoteattr(str(space))}" for prefix, space in spaces.items())
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<rdf:RDF{heads}>"]
+    for node in sorted(set(graph.subjects()), key=str):
+        told = [_element(graph.qname(str(name)), value) for name, value in sorted(graph.predicate_objects(node))]
+        lines += [f"<rdf:Description rdf:about={quoteattr(str(node))}>", *told, "</rdf:Description>"]
+    return "\n".join([*lines, "</rdf:RDF>", ""])
+
+
+def _element(name: str, value: Any) -> str:
+    if not isinstance(value, Literal):
+        return f" <{name} rdf:resource={quoteattr(str(value))}/>"
+    language = f" xml:lang={quoteattr(value.language)}" if value.language else ""
+    kind = f" rdf:datatype={quoteattr(str(value.datatype))}" if value.datatype else ""
+    return f" <{name}{language}{kind}>{escape(str(value))}</{name}>"
 
 
 def _sorted(value: Any) -> Any:

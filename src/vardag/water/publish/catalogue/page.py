@@ -25,6 +25,8 @@ CLASSES = ("open", "internal", "protected")
 def page(found: Sequence[Entry], *, city: City, day: date, language: str) -> str:
     """Make the page as HTML, marked with the strictest secrecy class of the city and its sources.
 
+    It tells of persons and of what is amiss, so it is internal even where every source is open.
+
     Parameters
     ----------
     found
@@ -34,7 +36,7 @@ def page(found: Sequence[Entry], *, city: City, day: date, language: str) -> str
     language
         ``sv`` or ``en``.
     """
-    secrecy = max(city.secrecy, *(entry.secrecy for entry in found), key=_strictness)
+    secrecy = max("internal", city.secrecy, *(entry.secrecy for entry in found), key=_strictness)
     return render(
         "catalogue.html.j2",
         language=language,
