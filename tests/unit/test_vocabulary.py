@@ -53,3 +53,19 @@ def test_materials_are_those_that_the_schema_names() -> None:
 
 def test_words_for_nothing_are_in_lower_case() -> None:
     assert all(word == word.lower() for word in missing_words())
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "meaning"),
+    [
+        ("building_kind", "Samhällsfunktion;Sjukhus", "hospital"), ("building_kind", "Äldreboende", "care"),
+        ("building_kind", "nursing_home", "care"), ("building_kind", "Förskola", "preschool"),
+        ("building_kind", "kindergarten", "preschool"), ("building_kind", "Grundskola", "school"),
+        ("building_kind", "Samhällsfunktion;Badhus", "other"), ("building_kind", "kiosk", None),
+        ("rail_kind", "Järnväg", "rail"), ("rail_kind", "light_rail", "tram"), ("rail_kind", "Tunnelbana", "metro"),
+        ("rail_kind", "1862", "rail"), ("report_status", "Åtgärdad", "closed"), ("report_status", "Ny", "open"),
+        ("boolean", "Normalt stängd", "false"), ("boolean", "Elektrifierad", "true"),
+    ],
+)  # fmt: skip
+def test_words_of_what_lies_around_the_network(kind: str, text: str, meaning: str | None) -> None:
+    assert builtin(kind).meaning(text) == meaning
