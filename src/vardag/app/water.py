@@ -148,3 +148,8 @@ app.command(help=words("help_presets"), epilog=words("example_presets"))(presets
 from vardag.app.diff import diff  # noqa: E402 - further commands, one file each
 
 app.command(help=words("help_diff"), epilog=words("example_diff"))(diff)
+
+
+from vardag.app.catalogue import catalogue  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(catalogue)
