@@ -153,3 +153,8 @@ app.command(help=words("help_diff"), epilog=words("example_diff"))(diff)
 from vardag.app.catalogue import catalogue  # noqa: E402 - further commands, one file each
 
 app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(catalogue)
+
+
+from vardag.app.watch import watch  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_watch"), epilog=words("example_watch"))(watch)
