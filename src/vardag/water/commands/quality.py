@@ -124,6 +124,8 @@ def effect_of(work: Workspace, tables: Tables, history: History, seed: int) -> d
     with work.run.step("panel") as step:
         days = [date(year - 1, 12, 31) for year in label_years if year <= years[-1]]
         panel = features.panel_of(history.network, days, progress=step.advance)
+    if not int(panel.filter(pl.col("as_of").dt.year() >= years[0] - 1)["breaks"].sum()):
+        return told | {"measured": None}
     with work.run.step("effect") as step:
         measured = measure(
             history.network,
