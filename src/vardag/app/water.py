@@ -158,3 +158,8 @@ app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(cat
 from vardag.app.watch import watch  # noqa: E402 - further commands, one file each
 
 app.command(help=words("help_watch"), epilog=words("example_watch"))(watch)
+
+
+from vardag.app.quality import quality  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_quality"), epilog=words("example_quality"))(quality)
