@@ -142,7 +142,23 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
+from vardag.app.catalogue import catalogue  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(catalogue)
+
+
 app.command(help=words("help_presets"), epilog=words("example_presets"))(presets)
+
+
+from vardag.app.quality import quality  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_quality"), epilog=words("example_quality"))(quality)
+
+
+from vardag.app.review import links, review  # noqa: E402 - further commands, one file each
+
+app.command(help=words("help_links"), epilog=words("example_links"))(links)
+app.add_typer(review, name="review")
 
 
 from vardag.app.diff import diff  # noqa: E402 - further commands, one file each
@@ -150,16 +166,6 @@ from vardag.app.diff import diff  # noqa: E402 - further commands, one file each
 app.command(help=words("help_diff"), epilog=words("example_diff"))(diff)
 
 
-from vardag.app.catalogue import catalogue  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(catalogue)
-
-
 from vardag.app.watch import watch  # noqa: E402 - further commands, one file each
 
 app.command(help=words("help_watch"), epilog=words("example_watch"))(watch)
-
-
-from vardag.app.quality import quality  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_quality"), epilog=words("example_quality"))(quality)

@@ -133,9 +133,11 @@ def _candidates(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameter
 
 def _near(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
     """Pairs within the radius of the pipe's kind of position (two standard deviations)."""
-    found = []
+    found = [pl.DataFrame(schema={"row": pl.UInt32, "pipe_row": pl.UInt32, "distance_m": pl.Float64})]
     for position, spread in parameters.value("link_spread_m").items():
         some = register.filter(pl.col("position") == position)
+        if some.is_empty():
+            continue
         pairs = pairs_within(log["geom"], some["geom"], distance_m=2 * spread)
         found.append(
             pairs.select(
