@@ -9,8 +9,7 @@ from pathlib import Path
 
 from vardag.core.errors import InputError
 from vardag.water.city import City, matches
-
-CACHE_FOLDER = ".vardag-cache"
+from vardag.water.sources.remote import fetch
 
 
 @dataclass(frozen=True)
@@ -42,12 +41,14 @@ def deliver(city: City, name: str, *, offline: bool = False) -> Delivery:
     ------
     InputError
         When no file fits, or the service does not answer as it should; the earlier load stays in force.
+    ConfigError
+        When the environment variable that shall hold the service's token is not set.
     RefusedError
-        When the source lies at an address and `offline` is asked for.
+        When the source lies at an address and `offline` is asked for, or the service points to another host.
     """
     source = city.sources[name]
     if source.path is None:
-        raise NotImplementedError
+        return fetch(city, name, offline=offline)
     return _file(city, name, source.path)
 
 
