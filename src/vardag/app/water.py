@@ -47,6 +47,7 @@ def load(
     accept_shrinking: Annotated[
         bool, typer.Option("--accept-shrinking", help=words("opt_accept_shrinking"))
     ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help=words("opt_offline"))] = False,
     as_json: AsJson = False,
 ) -> None:
     """Load the city's files."""
@@ -54,7 +55,7 @@ def load(
     from vardag.water.commands.load import load as load_city
 
     with progress(quiet=as_json) as on_step:
-        report = load_city(folder, only=only, accept_shrinking=accept_shrinking, progress=on_step)
+        report = load_city(folder, only=only, accept_shrinking=accept_shrinking, offline=offline, progress=on_step)
     show.loaded(report, as_json=as_json)
 
 
