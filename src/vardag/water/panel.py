@@ -121,13 +121,10 @@ def _number_breaks(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFram
 
 
 def _near(lives: pl.DataFrame, breaks: pl.DataFrame) -> pl.DataFrame:
-    pairs = pairs_within(lives["geom"], breaks["geom"], distance_m=NEIGHBOUR_RADIUS_M)
-    own = breaks["life"].to_numpy()[pairs["right"].to_numpy()]
-    return (
-        pairs.rename({"left": "life", "right": "break"})
-        .filter(pl.Series(own) != pl.col("life").cast(pl.Int64))
-        .sort("break", "life")
-    )
+    pairs = pairs_within(breaks["geom"], lives["geom"], distance_m=NEIGHBOUR_RADIUS_M)
+    own = pl.Series(breaks["life"].to_numpy()[pairs["left"].to_numpy()])
+    named = pairs.rename({"left": "break", "right": "life"}).select("life", "break", "distance_m")
+    return named.filter(own != pl.col("life").cast(pl.Int64))
 
 
 def _with_roads(lives: pl.DataFrame, roads: pl.DataFrame | None) -> pl.DataFrame:
