@@ -1,6 +1,5 @@
 """Workbooks, text tables below other lines, rasters and EPANET networks, loaded as a city would."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -143,8 +142,6 @@ def test_a_raster_must_say_where_it_lies(tmp_path: Path) -> None:
         RasterLayer(tmp_path / "dem.asc", None, crs="EPSG:3006")
 
 
-needs_six = pytest.mark.skipif(importlib.util.find_spec("six") is None, reason="wntr needs six, which is not there")
-
 
 def inp(path: Path, units: str, *, length: float, diameter: float, elevation: float) -> Path:
     path.write_text(
@@ -157,7 +154,6 @@ def inp(path: Path, units: str, *, length: float, diameter: float, elevation: fl
     return path
 
 
-@needs_six
 def test_networks_in_american_and_in_metric_units_are_equal(tmp_path: Path) -> None:
     american = inp(tmp_path / "a.inp", "GPM", length=1000, diameter=12, elevation=100)
     metric = inp(tmp_path / "m.inp", "LPS", length=304.8, diameter=304.8, elevation=30.48)
@@ -169,7 +165,6 @@ def test_networks_in_american_and_in_metric_units_are_equal(tmp_path: Path) -> N
     assert shapely.from_wkb(pipe["__wkb"]).length == 70
 
 
-@needs_six
 def test_a_broken_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.inp").write_text("[PIPES]\nP1 A B 10 100 100 0 Open\n[END]\n", encoding="ascii")
     with pytest.raises(InputError, match=r"cannot be read as an EPANET network"):

@@ -310,5 +310,5 @@ def _geometry_form(loc: Loc, geometry: GeometryMap, table: Table) -> Iterator[Pr
             f"geometry has {', '.join(sorted(given)) or 'nothing'}, expected x and y, or start_x, start_y, "
             "end_x and end_y, or wkt.",
         )
-    elif table.geometry != "point" and "x" in given:
+    elif table.geometry not in {"point", "any"} and "x" in given:
         yield Problem(loc, f"table {table.name} holds {table.geometry}s; one x and y give a point.")

@@ -51,7 +51,7 @@ def check_data(work: Workspace, tables: Tables) -> CheckData:
     """Gather what the checks look at: the pipes, the log, the quarantine and every other layer."""
     layers = {name: read_table(work.connection, name) for name in DELIVERED if name not in {"pipe", "break"}}
     return CheckData(
-        pipes=tables.pipes,
+        pipes=tables.register,
         breaks=tables.log,
         quarantine=tables.quarantine,
         parameters=POLICY,

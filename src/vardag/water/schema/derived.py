@@ -80,9 +80,9 @@ PIPE_CHANGE = Table(
         Column("before_date", "DATE", "day that the earlier delivery describes"),
         Column("after_date", "DATE", "day that the later delivery describes"),
         Column("pipe_id", "TEXT", "the city's own id"),
-        Column("change", "TEXT", "new, changed, gone, reused or back"),
+        Column("change", "TEXT", "new, changed, gone, reused, back or unreadable (in quarantine now)"),
         Column("field", "TEXT", "column that changed; NULL where the whole pipe did"),
-        Column("before", "TEXT", "value before"),
+        Column("before", "TEXT", "value before; the former pipe's key where the whole pipe changed"),
         Column("after", "TEXT", "value after"),
     ),
 )
@@ -178,7 +178,7 @@ LIFE = Table(
     "life",
     "Pipe lives: the register's pipes and the retired ones rebuilt from the break log.",
     (
-        Column("pipe_key", "TEXT", "pipe_id, or pipe_id@year for a rebuilt one"),
+        Column("pipe_key", "TEXT", "pipe_id, or pipe_id@year for a former or a rebuilt pipe"),
         Column("pipe_id", "TEXT", "the id in the register or the log"),
         Column("origin", "TEXT", "register or rebuilt"),
         Column("known_from", "DATE", "first day it may be in the risk set"),

@@ -6,7 +6,7 @@ ROAD = Table(
     "road",
     "Road segments with traffic.",
     (
-        Column("road_id", "TEXT", "the road segment's id", required=True),
+        Column("road_id", "TEXT", "the road segment's id; made from source and line where none is mapped"),
         Column("geom", "GEOMETRY", "centre line"),
         Column("street", "TEXT", "street name"),
         Column("road_class", "TEXT", "class as the owner writes it"),

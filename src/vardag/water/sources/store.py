@@ -31,6 +31,11 @@ class Fingerprint:
     content: str
     mapping: str
 
+    def along(self, others: Iterable["Fingerprint | None"]) -> "Fingerprint":
+        """Mark of a source that is read along the rows of others, and changes with them."""
+        marks = [self.content, *(f"{mark.content} {mark.mapping}" for mark in others if mark)]
+        return Fingerprint(hashlib.sha256(" ".join(marks).encode()).hexdigest(), self.mapping)
+
 
 def fingerprint(city: City, name: str, delivery: Delivery) -> Fingerprint:
     """Hash what a source delivers and its part of city.toml, with what it takes from ``[city]``."""
