@@ -125,8 +125,8 @@ def _match(names: dict[str, list[str]], columns: Sequence[str]) -> dict[str, str
 def _geometry(columns: Sequence[str], table: str | None) -> dict[str, str]:
     found = _match(_words()["geometry"], columns)
     for form in FORMS:
-        point_for_others = form == ("x", "y") and table is not None and DELIVERED[table].geometry != "point"
-        if all(part in found for part in form) and not point_for_others:
+        fits = form != ("x", "y") or table is None or DELIVERED[table].geometry in {"point", "any"}
+        if fits and all(part in found for part in form):
             return {part: found[part] for part in form}
     return {}
 
