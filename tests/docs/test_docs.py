@@ -16,7 +16,7 @@ from vardag.app.reference import HEAD, pages
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = re.compile(r"^\s*(?:\$ )?vardag ((?:water )?(?:scorecard )?[a-z]+)", re.MULTILINE)
+COMMAND = re.compile(r"^\s*(?:\$ )?vardag ((?:water |db )?(?:scorecard |review )?[a-z]+)", re.MULTILINE)
 
 
 def run(*arguments: str, language: str = "en") -> subprocess.CompletedProcess[str]:
@@ -37,7 +37,8 @@ def test_examples_in_docstrings(name: str) -> None:
 @pytest.mark.parametrize(
     "command",
     ["water init", "water load", "water check", "water predict", "water evaluate", "water publish", "demo",
-     "water scorecard lock", "water scorecard check"],
+     "water scorecard lock", "water scorecard check", "water presets", "water watch", "water links",
+     "water review list", "water review settle", "water diff", "water catalogue", "water quality"],
 )  # fmt: skip
 def test_each_command_has_help_with_an_example_in_both_languages(command: str, language: str) -> None:
     shown = run(*command.split(), "--help", language=language)

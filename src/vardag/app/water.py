@@ -9,8 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from vardag.app.catalogue import catalogue
+from vardag.app.diff import diff
 from vardag.app.presets import presets
 from vardag.app.progress import progress
+from vardag.app.quality import quality
+from vardag.app.review import links, review
+from vardag.app.watch import watch
 from vardag.app.words import words
 from vardag.core.config import DEFAULT_SEED
 
@@ -143,30 +148,8 @@ def _day(moment: datetime | None) -> date | None:
     return moment.date() if moment else None
 
 
-from vardag.app.catalogue import catalogue  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_catalogue"), epilog=words("example_catalogue"))(catalogue)
-
-
-app.command(help=words("help_presets"), epilog=words("example_presets"))(presets)
-
-
-from vardag.app.quality import quality  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_quality"), epilog=words("example_quality"))(quality)
-
-
-from vardag.app.review import links, review  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_links"), epilog=words("example_links"))(links)
+# Commands that have a file of their own.
+for command in (presets, watch, links, diff, catalogue, quality):
+    key = command.__name__
+    app.command(help=words(f"help_{key}"), epilog=words(f"example_{key}"))(command)
 app.add_typer(review, name="review")
-
-
-from vardag.app.diff import diff  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_diff"), epilog=words("example_diff"))(diff)
-
-
-from vardag.app.watch import watch  # noqa: E402 - further commands, one file each
-
-app.command(help=words("help_watch"), epilog=words("example_watch"))(watch)
