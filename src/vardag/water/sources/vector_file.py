@@ -17,6 +17,12 @@ from vardag.water.sources.chunk import LINE, WKB, Chunk, Progress
 from vardag.water.sources.notes import Note
 
 BATCH_ROWS = 50_000
+# How a file is opened: nothing is written beside it, and text stays the text it is.
+OPTIONS = {".gml": {"WRITE_GFS": "NO"}} | {
+    suffix: {"DATE_AS_STRING": "YES"} for suffix in (".geojson", ".geojsonl", ".json")
+}
+# A file may name an address as its schema; nobody asked for that to be called.
+pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": "NO"})
 
 
 class VectorLayer:
@@ -32,7 +38,7 @@ class VectorLayer:
         self.path = path
         self.notes: list[Note] = []
         self.encoding = encoding
-        self.options = {"WRITE_GFS": "NO"} if path.suffix.lower() == ".gml" else {}
+        self.options = OPTIONS.get(path.suffix.lower(), {})
         self.layer = self._choose(layer)
         info = self._call(pyogrio.read_info, layer=self.layer, force_feature_count=True)
         self.columns: Sequence[str] = [str(name) for name in info["fields"]]
@@ -78,9 +84,10 @@ class VectorLayer:
         )
 
     def _call(self, function: Any, **arguments: Any) -> Any:
-        if self.encoding and function is not pyogrio.list_layers:
+        lists = function is pyogrio.list_layers
+        if self.encoding and not lists:
             arguments["encoding"] = self.encoding
-        options = self.options if function is open_arrow else {}
+        options = {} if lists else self.options
         try:
             return function(self.path, **arguments, **options)
         except (DataSourceError, DataLayerError) as error:

@@ -6,11 +6,12 @@ at once when a page is not the one that was asked for.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -196,13 +197,20 @@ def _fetch_edited(layer: Layer, ids: list[int], target: Path, asked: dict[str, A
     column, state = layer.source.edited, _delivered(target)
     if column is None or state.get("asked") != asked or state.get("last") is None:
         return False
-    lines = target.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    before = {json.loads(line)["properties"][layer.key]: line for line in lines}
+    before = {key for key, _ in _earlier(layer, target)}
     edited = set(layer.ids(f"{column} >= TIMESTAMP '{_since(layer, state['last'])}'"))
-    wanted = sorted((edited | (set(ids) - set(before))) & set(ids))
-    kept = [(json.dumps(key), before[key]) for key in sorted(set(ids) - set(wanted))]
-    write_sorted(target, [*kept, *_by_ids(layer, wanted)], where=layer.where)
+    wanted = sorted((edited | (set(ids) - before)) & set(ids))
+    stay = set(ids) - set(wanted)
+    kept = ((json.dumps(key), line) for key, line in _earlier(layer, target) if key in stay)
+    write_sorted(target, chain(kept, _by_ids(layer, wanted)), where=layer.where)
     return True
+
+
+def _earlier(layer: Layer, target: Path) -> Iterator[tuple[int, str]]:
+    """Object id and line of every row delivered before."""
+    with target.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            yield json.loads(line)["properties"][layer.key], line.rstrip("\n")
 
 
 def _by_ids(layer: Layer, wanted: list[int]) -> Iterable[tuple[str, str]]:
@@ -243,6 +251,6 @@ def _last_edit(layer: Layer, target: Path) -> int | None:
             f"{', '.join(names) or 'none'}.{did_you_mean(column, names)}"
         )
     with target.open(encoding="utf-8") as lines:
-        moments = [json.loads(line)["properties"].get(column) for line in lines]
-    known = [datetime.fromisoformat(text) for text in moments if text]
-    return int(max(known).timestamp() * 1000) if known else None
+        moments = (json.loads(line)["properties"].get(column) for line in lines)
+        last = max((datetime.fromisoformat(text) for text in moments if text), default=None)
+    return int(last.timestamp() * 1000) if last else None

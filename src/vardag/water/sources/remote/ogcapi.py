@@ -14,10 +14,9 @@ from vardag.core.errors import InputError
 from vardag.core.net import Client
 from vardag.water.city import City, Source, did_you_mean, redacted
 from vardag.water.sources.delivery import Delivery
-from vardag.water.sources.remote.spool import Feature, Spool, line_of, target_of
+from vardag.water.sources.remote.spool import Feature, Spool, line_of, page_rows, target_of
 
 ACCEPT = {"Accept": "application/geo+json, application/json;q=0.9"}
-PAGE_ROWS = 1000
 
 
 def fetch(city: City, name: str, folder: Path, client: Client) -> Delivery:
@@ -30,7 +29,7 @@ def fetch(city: City, name: str, folder: Path, client: Client) -> Delivery:
     first = client.json(items, params=params | {"limit": 1}, headers=ACCEPT)
     state = [first.get("numberMatched"), [_hash(feature) for feature in first.get("features") or ()]]
     spool = Spool(folder, where=where, asked=[items, params, source.page_rows, state])
-    start = _address(items, params | {"limit": source.page_rows or PAGE_ROWS})
+    start = _address(items, params | {"limit": page_rows(source)})
     spool.run(start, partial(_page, client, source, where))
     if isinstance(state[0], int):
         spool.expect(state[0])
@@ -62,7 +61,8 @@ def _question(source: Source) -> dict[str, Any]:
     if source.bbox:
         params["bbox"] = ",".join(str(edge) for edge in source.bbox)
     if source.filter:
-        params |= {"filter": source.filter, "filter-lang": "cql2-text"}
+        # CQL2 text is what filter means unless another language is named; some servers know no name for it.
+        params["filter"] = source.filter
     if source.crs:
         params["crs"] = _uri(source.crs)
     return params

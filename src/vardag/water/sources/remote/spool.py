@@ -4,17 +4,22 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import islice
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+from vardag.core import parameters
 from vardag.core.errors import InputError
+from vardag.water.city import Source
 
 Feature = dict[str, Any]
 # Asks for the page at a place; gives its features, and the place of the next page or None.
 Step = Callable[[Any], tuple[list[Feature], Any]]
 
 STATE_FILE = "state.json"
+RUN_ROWS = 50_000
 AGAIN = "Load again: it starts from the beginning. The earlier load stays in force."
 
 
@@ -36,7 +41,7 @@ class Spool:
         self.folder = folder / "under-way"
         self.asked = json.loads(json.dumps(asked))
         self.pages: list[dict[str, Any]] = self._kept()
-        self.ids = {key for page in self.pages for key, _ in self._lines(page)}
+        self.ids = {key for page in self.pages for key, _ in _entries(self.folder / page["file"])}
         if not self.pages:
             self._start()
 
@@ -77,7 +82,7 @@ class Spool:
     def features(self) -> Iterator[tuple[str, str]]:
         """Id and line of every feature, in the order they came."""
         for page in self.pages:
-            yield from self._lines(page)
+            yield from _entries(self.folder / page["file"])
 
     def finish(self, target: Path) -> Path:
         """Put the features in the place of the earlier delivery, in order of their ids, in one step."""
@@ -105,12 +110,6 @@ class Spool:
         pages: list[dict[str, Any]] = state["pages"]
         whole = all(_digest(self.folder / page["file"]) == page["sha256"] for page in pages)
         return pages if whole else []
-
-    def _lines(self, page: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        with (self.folder / page["file"]).open(encoding="utf-8", newline="\n") as file:
-            for text in file:
-                key, _, line = text.rstrip("\n").partition("\t")
-                yield key, line
 
     def _refuse_repeats(self, keys: list[str], digest: str) -> None:
         number = len(self.pages) + 1
@@ -141,14 +140,46 @@ def target_of(folder: Path, layer: str | None) -> Path:
     return folder / f"{(layer or 'features').replace('/', '_')}.geojsonl"
 
 
+def page_rows(source: Source) -> int:
+    """Features to ask for at a time."""
+    values = parameters.load(Path(__file__).parents[2] / "parameters.yaml")
+    return source.page_rows or int(values.value("fetch_page_rows"))
+
+
 def write_sorted(target: Path, lines: Iterable[tuple[str, str]], *, where: str) -> None:
-    """Write lines in order of their ids, numbers as numbers; without ids in the order they came."""
-    kept = sorted(lines, key=lambda entry: _order(entry[0]))
-    if not kept:
-        raise InputError(
-            f"{where}: the service has no features for this question. Look at layer, filter and bbox in city.toml."
-        )
-    write_whole(target, "".join(f"{line}\n" for _, line in kept))
+    """Write lines in order of their ids, numbers as numbers; without ids in the order they came.
+
+    Only `RUN_ROWS` lines are held at a time: each such run is sorted on disk, and the runs are merged.
+    """
+    folder = target.parent / "sorting"
+    rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    try:
+        runs = list(_runs(folder, iter(lines)))
+        if not runs:
+            raise InputError(
+                f"{where}: the service has no features for this question. Look at layer, filter and bbox in "
+                "city.toml."
+            )
+        merged = merge(*(_entries(run) for run in runs), key=_place)
+        write_lines(target, (f"{line}\n" for _, line in merged))
+    finally:
+        rmtree(folder, ignore_errors=True)
+
+
+def _runs(folder: Path, lines: Iterator[tuple[str, str]]) -> Iterator[Path]:
+    while some := sorted(islice(lines, RUN_ROWS), key=_place):
+        run = folder / f"{len(list(folder.iterdir())) + 1:06}.run"
+        write_lines(run, (f"{key}\t{line}\n" for key, line in some))
+        yield run
+
+
+def _entries(path: Path) -> Iterator[tuple[str, str]]:
+    """Id and line of every feature of a page or a run."""
+    with path.open(encoding="utf-8", newline="\n") as file:
+        for text in file:
+            key, _, line = text.rstrip("\n").partition("\t")
+            yield key, line
 
 
 def _packed(value: Any) -> str:
@@ -159,8 +190,8 @@ def _digest(file: Path) -> str | None:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
 
 
-def _order(key: str) -> tuple[int, float, str]:
-    value = json.loads(key)
+def _place(entry: tuple[str, str]) -> tuple[int, float, str]:
+    value = json.loads(entry[0])
     return (
         (0, float(value), "") if isinstance(value, int | float) else (1, 0.0, "" if value is None else str(value))
     )
@@ -168,9 +199,14 @@ def _order(key: str) -> tuple[int, float, str]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
+    write_lines(path, [text])
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a file line by line so that it is there whole or not at all."""
     part = path.with_name(path.name + ".part")
     with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+        file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

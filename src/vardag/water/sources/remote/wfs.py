@@ -18,9 +18,7 @@ from vardag.core.errors import ConfigError, InputError
 from vardag.core.net import Client
 from vardag.water.city import City, Source, did_you_mean, redacted
 from vardag.water.sources.delivery import Delivery
-from vardag.water.sources.remote.spool import Feature, Spool, target_of
-
-PAGE_ROWS = 1000
+from vardag.water.sources.remote.spool import Feature, Spool, page_rows, target_of
 
 
 def fetch(city: City, name: str, folder: Path, client: Client) -> Delivery:
@@ -80,7 +78,7 @@ def _question(source: Source, layer: str, where: str) -> dict[str, Any]:
 def _page(
     client: Client, source: Source, params: dict[str, Any], start: int, *, spool: Spool, matched: int | None
 ) -> tuple[list[Feature], int | None]:
-    count = source.page_rows or PAGE_ROWS
+    count = page_rows(source)
     text = _xml(client, source.origin, params | {"startIndex": start, "count": count}, spool.where)
     features = _features(text, spool.folder / "page.gml", spool.where)
     end = start + len(features)
@@ -117,9 +115,9 @@ def _features(text: str, file: Path, where: str) -> list[Feature]:
     if not re.search(r"<(\w+:)?member[ >]", text):
         return []
     file.write_text(text, encoding="utf-8")
-    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING"})
+    pyogrio.set_gdal_config_options({"GML_FIELDTYPES": "ALWAYS_STRING", "GML_DOWNLOAD_SCHEMA": "NO"})
     try:
-        meta, _, shapes, columns = read(file, WRITE_GFS="NO", DOWNLOAD_SCHEMA="NO", EXPOSE_GML_ID="YES")
+        meta, _, shapes, columns = read(file, WRITE_GFS="NO", EXPOSE_GML_ID="YES")
     except pyogrio.errors.DataSourceError as error:
         raise InputError(f"{where}: a page is no GML that can be read ({error}). Load again.") from None
     finally:
