@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from vardag.core.errors import ConfigError, InputError
 from vardag.core.net import Client
-from vardag.water.city import City, redacted
+from vardag.water.city import City, Source, redacted
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.spool import Feature, Spool, target_of
 
@@ -31,16 +31,32 @@ def fetch(city: City, name: str, folder: Path, client: Client) -> Delivery:
     asked = dict(parse_qsl(source.filter or ""))
     start, end = (_moment(asked.pop(key, None), key, name) for key in ("start_date", "end_date"))
     last = (end or _tomorrow()) if start else None
-    spool = Spool(folder, where=f"{name} ({origin})", asked=[url, asked, str(start), str(last), source.page_rows])
+    taken = _taken(source)
+    question = [url, asked, str(start), str(last), source.page_rows, taken]
+    spool = Spool(folder, where=f"{name} ({origin})", asked=question)
     first = [_text(start), _text(min(start + WINDOW, last)) if start and last else None, 1]
-    spool.run(
-        first, partial(_page, client, url, asked, spool=spool, last=_text(last), rows=source.page_rows or MOST)
-    )
+    rows = source.page_rows or MOST
+    spool.run(first, partial(_page, client, url, asked, spool=spool, last=_text(last), rows=rows, taken=taken))
     return Delivery(spool.finish(target_of(folder, source.layer)), origin, "open311", "EPSG:4326")
 
 
+def _taken(source: Source) -> list[str]:
+    """Columns that the source maps: a free text that nobody asked for, and names people, is not even stored."""
+    mapped = {entry.column for entry in source.columns.values() if entry.column}
+    places = set(source.geometry.columns.values()) if source.geometry else set()
+    return sorted({"service_request_id", *mapped, *places, *source.where})
+
+
 def _page(
-    client: Client, url: str, asked: dict[str, str], place: Place, *, spool: Spool, last: str | None, rows: int
+    client: Client,
+    url: str,
+    asked: dict[str, str],
+    place: Place,
+    *,
+    spool: Spool,
+    last: str | None,
+    rows: int,
+    taken: list[str],
 ) -> tuple[list[Feature], Place | None]:
     """One page of one window; only requests that have not come before, as windows meet at their ends."""
     start, end, page = place
@@ -51,7 +67,7 @@ def _page(
             f"{spool.where}: the answer is no list of requests. {client.without_secret(str(answer))[:200]}"
         )
     seen = {key.strip('"') for key in spool.ids}
-    fresh = [_feature(row) for row in answer if str(row.get("service_request_id")) not in seen]
+    fresh = [_feature(row, taken) for row in answer if str(row.get("service_request_id")) not in seen]
     if page > 1 and answer and not fresh:
         return [], _shorter(spool, start, end, len(answer), last)
     if len(answer) > 0 and fresh:
@@ -81,13 +97,13 @@ def _next_window(end: str | None, last: str | None) -> Place | None:
     return [end, _text(min(begin + WINDOW, stop)), 1]
 
 
-def _feature(row: dict[str, Any]) -> Feature:
+def _feature(row: dict[str, Any], taken: list[str]) -> Feature:
     key = str(row.get("service_request_id"))
     try:
         geometry = {"type": "Point", "coordinates": [float(row["long"]), float(row["lat"])]}
     except (KeyError, TypeError, ValueError):
         geometry = None
-    return {"id": key, "properties": row, "geometry": geometry}
+    return {"id": key, "properties": {name: row.get(name) for name in taken}, "geometry": geometry}
 
 
 def _moment(text: str | None, key: str, name: str) -> datetime | None:
