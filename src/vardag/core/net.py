@@ -66,7 +66,7 @@ class Client:
 
     Examples
     --------
-    >>> with Client("https://gis.example.org/wfs", about="pipes", offline=True) as client:
+    >>> with Client("https://gis.example.org/wfs", about="pipes", offline=True) as client:  # doctest: +ELLIPSIS
     ...     client.json("https://gis.example.org/wfs")
     Traceback (most recent call last):
     ...
