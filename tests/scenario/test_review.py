@@ -92,6 +92,17 @@ def test_what_is_settled_outlives_a_reload_with_rows_inserted_above(city: Path) 
     assert link_of(city, "log:2") == ("B", "person", "settled_by_person")
 
 
+def test_a_settlement_whose_break_has_a_new_number_is_shown_undone_and_safe_under_it(city: Path) -> None:
+    settle(city, "log:2", "B")
+    write(city, log=["2009-01-01,D,Kvarngatan,550050,6500901", *LOG])
+    assert review.show(city, "log:3")["settlement"]["pipe_key"] == "B"
+    settle(city, "log:2", "D")  # another break has the old number now
+    assert link_of(city, "log:3")[:2] == ("B", "person")
+    assert review.undo(city, "log:3")["pipe_key"] == "B"
+    assert link_of(city, "log:2")[:2] == ("D", "person")
+    assert link_of(city, "log:3")[1] != "person"
+
+
 def test_a_settled_break_that_has_changed_comes_back_to_the_queue(city: Path) -> None:
     settle(city, "log:2", "B")
     write(city, log=["2010-05-02,,Storgatan,550050,6500002", LOG[1]])

@@ -12,7 +12,7 @@ from vardag.core.errors import InputError, NotFoundError, RefusedError, first_id
 from vardag.water.commands.network import judge_breaks
 from vardag.water.commands.sheet import read_sheet, write_sheet
 from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_table, read_tables, workspace
-from vardag.water.linking import SETTLEMENT_SCHEMA, Judgement, marks
+from vardag.water.linking import SETTLEMENT_SCHEMA, Judgement, marks, renumbered
 from vardag.water.linking.agreement import installed
 
 NONE = "NONE"  # written in a sheet for a break of none of the register's pipes
@@ -119,6 +119,7 @@ def undo(folder: Path, break_id: str) -> dict[str, Any]:
         When the break is not settled.
     """
     with workspace(folder, "water review undo") as work:
+        _renumber(work, read_tables(work))
         settled = read_table(work.connection, "settlement")
         mine = settled.filter(pl.col("break_id") == break_id)
         if mine.is_empty():
@@ -181,6 +182,7 @@ def _judged(work: Workspace) -> Opened:
     with work.run.step("link"):
         judgement = judge_breaks(work, tables)
     with db.transaction(work.connection):
+        _renumber(work, tables)
         db.replace(work.connection, "link_candidate", judgement.candidates)
         db.replace(work.connection, "link_quality", judgement.quality)
     return Opened(work, tables, judgement, read_table(work.connection, "settlement"))
@@ -230,10 +232,19 @@ def _write(work: Workspace, tables: Tables, decisions: list[Decision]) -> pl.Dat
     rows = [(d.break_id, marked[d.break_id], d.pipe, d.by, datetime.now(UTC), d.reason) for d in decisions]
     table = pl.DataFrame(rows, schema=SETTLEMENT_SCHEMA, orient="row")
     with db.transaction(work.connection):
+        _renumber(work, tables)
         for decision in decisions:
             work.connection.execute("DELETE FROM settlement WHERE break_id = ?", [decision.break_id])
         db.insert(work.connection, "settlement", table)
     return table
+
+
+def _renumber(work: Workspace, tables: Tables) -> None:
+    """Keep each settlement under its break's id of today, so that it is not taken for another break's."""
+    before = read_table(work.connection, "settlement")
+    now = renumbered(tables.breaks, before)
+    if not now["break_id"].equals(before["break_id"]):
+        db.replace(work.connection, "settlement", now)
 
 
 def _problems(tables: Tables, decision: Decision) -> list[InputError | NotFoundError | RefusedError]:

@@ -23,9 +23,9 @@ from vardag.water.linking.place import place
 from vardag.water.linking.quality import link_quality
 from vardag.water.linking.queue import MOST, queue
 from vardag.water.linking.settled import SCHEMA as SETTLEMENT_SCHEMA
-from vardag.water.linking.settled import hold, marks, settle
+from vardag.water.linking.settled import hold, marks, renumbered, settle
 
-__all__ = ["LINK_SCHEMA", "SETTLEMENT_SCHEMA", "Judgement", "judge", "link", "marks", "place"]
+__all__ = ["LINK_SCHEMA", "SETTLEMENT_SCHEMA", "Judgement", "judge", "link", "marks", "place", "renumbered"]
 
 LINK_SCHEMA = pl.Schema(
     {

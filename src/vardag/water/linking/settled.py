@@ -80,6 +80,15 @@ def hold(pipes: pl.DataFrame, breaks: pl.DataFrame, settlements: pl.DataFrame) -
     )
 
 
+def renumbered(breaks: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
+    """Settlements under the ids that their breaks have now: a log without ids gives its rows new numbers."""
+    if settlements.is_empty():
+        return settlements
+    log = breaks.select("break_id", "break_date").with_row_index("row").with_columns(marks(breaks))
+    now = pl.coalesce("break_id", "settled_id").alias("break_id")
+    return _found(log, settlements).select(now, *SCHEMA.names()[1:]).cast(SCHEMA)
+
+
 def _found(log: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
     """Row of each settlement's break: the same id and mark, else the same mark, else the same id (changed)."""
     asked = settlements.rename({"break_id": "settled_id"})
