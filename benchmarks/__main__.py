@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.engines import compare_engines
+from benchmarks.large_city import large_city
 from benchmarks.synthetic_city import synthetic_city
 
 COMMANDS = ("load", "predict", "publish")
@@ -34,6 +36,7 @@ def main() -> None:
     """Run the benchmarks and print a Markdown table of each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kitchener", type=Path, help="folder with Kitchener's three CSV files")
+    parser.add_argument("--server", help="postgresql://... with PostGIS, where the large city may be pushed")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
@@ -46,6 +49,26 @@ def main() -> None:
             f"Synthetic city, {town.pipes.height:,} pipes, {town.log.height:,} events", folder, Budget(120, 4)
         )
         compare_engines(town)
+        measure_large(Path(scratch) / "large", arguments.server)
+
+
+def measure_large(folder: Path, server: str | None) -> None:
+    """Load, link and join a million breaks; load again; push to a server where one is given."""
+    large_city(folder)
+    print("## 1,000,000 breaks, 100,000 pipes, 200,000 soil polygons, 500,000 roads\n")
+    print("| command | seconds | peak memory, GB | share of the budget |\n|---|---:|---:|---:|")
+    load, check, again = (run_command(command, folder) for command in ("load", "check", "load"))
+    both = load[0] + check[0]
+    for name, (took, peak) in {"load": load, "check (links and joins)": check}.items():
+        print(f"| vardag water {name} | {took:.1f} | {peak:.2f} | |")
+    print(
+        f"| **loaded, linked and joined** | **{both:.1f}** | **{max(load[1], check[1]):.2f}** | {both / 60:.2f} |"
+    )
+    print(f"| the same load again | {again[0]:.1f} | {again[1]:.2f} | {again[0] / 5:.2f} |")
+    if server:
+        for name, budget in (("push", 120), ("push again", 5)):
+            took, peak = run_command("push", folder, group="db", options=["--server", server])
+            print(f"| vardag db {name} | {took:.1f} | {peak:.2f} | {took / budget:.2f} |")
 
 
 def copy_kitchener(data: Path, folder: Path) -> Path:
@@ -72,16 +95,21 @@ def measure_city(title: str, folder: Path, budget: Budget) -> None:
     print(f"| share of the budget ({budget.seconds:g} s, {budget.gigabytes:g} GB) | {shares} |\n")
 
 
-def run_command(command: str, folder: Path) -> tuple[float, float]:
+def run_command(
+    command: str, folder: Path, *, group: str = "water", options: Sequence[str] = ()
+) -> tuple[float, float]:
     """Seconds and peak memory in GB of one command of the command line."""
     program = (
-        "import resource, runpy, sys; sys.argv = ['vardag', 'water', *sys.argv[1:]]\n"
+        "import resource, runpy, sys; sys.argv = ['vardag', *sys.argv[1:]]\n"
         "try: from vardag.app.cli import main; main()\n"
         "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
     )
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", program, command, str(folder), "--json"], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program, group, command, str(folder), "--json", *options],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return time.perf_counter() - started, int(done.stderr.split()[-1]) / 1e6
 
