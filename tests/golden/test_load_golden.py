@@ -4,9 +4,9 @@ import os
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from stored import stored
 from vardag.water.commands.load import load
 from vardag.water.sources.notes import reason_text
 
@@ -20,6 +20,7 @@ TABLES = {
 }
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("city", CITIES)
 def test_a_city_folder_becomes_the_expected_tables(tmp_path: Path, city: str) -> None:
     shutil.copytree(FOLDER / city, tmp_path / city)
@@ -41,5 +42,5 @@ def test_a_city_folder_becomes_the_expected_tables(tmp_path: Path, city: str) ->
 
 
 def _csv(folder: Path, sql: str) -> str:
-    with duckdb.connect(str(folder / "vardag.duckdb"), read_only=True) as connection:
+    with stored(folder) as connection:
         return str(connection.execute(sql).pl().write_csv())

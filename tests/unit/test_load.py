@@ -5,16 +5,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyogrio
 import pytest
 import shapely
 
+from stored import stored
 from vardag.core.errors import ConfigError, InputError, NotFoundError
 from vardag.water.commands.load import LoadReport, load
 from vardag.water.schema import BREAK, PIPE
 from vardag.water.sources.notes import TEXTS, Note, reason_text
+
+pytestmark = pytest.mark.usefixtures("both")
 
 CITY = '[city]\nname = "Ytterby"\nowner = "VA"\ncrs = "EPSG:3006"\n'
 PIPES = """
@@ -49,7 +51,7 @@ def folder(path: Path, toml: str, **files: str) -> Path:
 
 
 def table(path: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(path / "vardag.duckdb"), read_only=True) as connection:
+    with stored(path) as connection:
         return connection.execute(sql).pl().rows()
 
 

@@ -9,13 +9,16 @@ from shutil import rmtree
 
 import duckdb
 import numpy as np
+import polars as pl
 
-from vardag.core.db import connect, transaction
+from vardag.core.db import transaction
 from vardag.core.errors import NotFoundError
 from vardag.core.runs import Run, recorded
-from vardag.water.city import City, did_you_mean
+from vardag.water.city import SUFFIXES, City, did_you_mean
+from vardag.water.commands.database import opened
 from vardag.water.commands.register import over_time
-from vardag.water.schema import DELIVERED, migrate
+from vardag.water.commands.workspace import read_table
+from vardag.water.schema import DELIVERED
 from vardag.water.sources.area import Points
 from vardag.water.sources.delivery import Delivery, deliver
 from vardag.water.sources.notes import columns_note
@@ -87,14 +90,16 @@ def load(
     city = City.read(folder)
     tables = _tables_to_load(city, only)
     run = Run("water load", configuration_hash=city.configuration_hash)
-    with connect(city.database) as connection, _staging_folder(city) as staging:
-        migrate(connection)
-        with recorded(connection, run):
-            deliveries = {name: deliver(city, name, offline=offline) for names in tables for name in names}
-            job = _Job(connection, city, run, staging, progress, deliveries, accept_shrinking=accept_shrinking)
-            job.compare()
-            removed = [] if only else list(_remove_strangers(connection, city))
-            reports = [report for names in tables for report in _load_table(job, names)]
+    with (
+        opened(city, "water load", loads=True) as connection,
+        _staging_folder(city) as staging,
+        recorded(connection, run),
+    ):
+        deliveries = {name: deliver(city, name, offline=offline) for names in tables for name in names}
+        job = _Job(connection, city, run, staging, progress, deliveries, accept_shrinking=accept_shrinking)
+        job.compare()
+        removed = [] if only else list(_remove_strangers(connection, city))
+        reports = [report for names in tables for report in _load_table(job, names)]
     return LoadReport(city.name, run.run_id, (*reports, *removed))
 
 
@@ -119,12 +124,27 @@ class _Job:
 
     def compare(self) -> None:
         """Find out which sources have changed; a changed source's old rows say nothing about where others lie."""
-        self.marks = {name: fingerprint(self.city, name, found) for name, found in self.deliveries.items()}
-        self.run.inputs = {name: mark.content for name, mark in self.marks.items()}
         before = {name: loaded_before(self.connection, name) for name in self.city.sources}
+        marks = {name: fingerprint(self.city, name, found) for name, found in self.deliveries.items()}
+        register = [marks.get(name, before[name]) for name in sources_of(self.city, "pipe")]
+        self.marks = {name: mark.along(register) if self.is_raster(name) else mark for name, mark in marks.items()}
+        self.run.inputs = {name: mark.content for name, mark in self.marks.items()}
         self.fresh = {name for name, mark in self.marks.items() if before[name] == mark}
         stay = [name for name in before if name in self.fresh or (before[name] and name not in self.marks)]
         self.places = [np.empty((0, 2)), *(sample_of(self.connection, self.city, name) for name in sorted(stay))]
+
+    def is_raster(self, name: str) -> bool:
+        """Tell whether a source is a raster, which is read along the pipes of the register."""
+        return self.deliveries[name].path.suffix.lower() in SUFFIXES["raster"]
+
+    def pipes_for(self, name: str) -> pl.DataFrame | None:
+        """The loaded pipes, where the source is read along them."""
+        return read_table(self.connection, "pipe").select("pipe_id", "geom") if self.is_raster(name) else None
+
+
+def sources_of(city: City, table: str) -> list[str]:
+    """Names of the sources that fill a table, in the order of city.toml."""
+    return [name for name, source in city.sources.items() if source.table == table]
 
 
 @contextmanager
@@ -147,10 +167,9 @@ def _tables_to_load(city: City, only: Sequence[str] | None) -> list[list[str]]:
         raise NotFoundError(
             f"no source {unknown[0]!r} in city.toml, it has {known}.{did_you_mean(unknown[0], city.sources)}"
         )
-    tables: dict[str, list[str]] = {}
-    for name, source in city.sources.items():
-        tables.setdefault(source.table, []).append(name)
-    return [names for names in tables.values() if only is None or set(names) & set(only)]
+    order = dict.fromkeys(["pipe", *(source.table for source in city.sources.values())])  # rasters need the pipes
+    tables = [sources_of(city, table) for table in order]
+    return [names for names in tables if names and (only is None or set(names) & set(only))]
 
 
 def _load_table(job: _Job, names: list[str]) -> list[SourceReport]:
@@ -180,7 +199,14 @@ def _stage(job: _Job, name: str, seen: SeenIds) -> tuple[Staging, SourceReport]:
     near = np.concatenate(job.places)
     with job.run.step(f"read {name}") as step:
         staging, report = stage_source(
-            job.city, name, job.deliveries[name], job.staging, seen=seen, near=near, share=share
+            job.city,
+            name,
+            job.deliveries[name],
+            job.staging,
+            seen=seen,
+            near=near,
+            pipes=job.pipes_for(name),
+            share=share,
         )
         step.rows(rows_in=report.rows_in, rows_out=report.kept)
     job.places.append(staging.places)

@@ -10,10 +10,11 @@ import duckdb
 import polars as pl
 
 from vardag.core import db
-from vardag.core.errors import ConfigError, DatabaseError, InputError
+from vardag.core.errors import ConfigError, InputError
 from vardag.core.runs import Run, recorded
 from vardag.water import schema
 from vardag.water.city import City
+from vardag.water.commands.database import opened
 from vardag.water.linking import place
 
 OnStep = Callable[[str, float], None]
@@ -56,9 +57,11 @@ class Workspace:
 
 @contextmanager
 def workspace(
-    folder: Path, command: str, *, seed: int | None = None, on_step: OnStep | None = None
+    folder: Path, command: str, *, seed: int | None = None, on_step: OnStep | None = None, writes: bool = True
 ) -> Iterator[Workspace]:
-    """Open a city folder's database for a recorded run.
+    """Open a city's database, the folder's own or the server's, for a recorded run.
+
+    A command with ``writes=False`` changes nothing but the record, and does not keep other programs out.
 
     Raises
     ------
@@ -66,10 +69,7 @@ def workspace(
         When the city has not been loaded (cure: ``vardag water load``) or the file is in use.
     """
     city = City.read(folder)
-    if not city.database.exists():
-        raise DatabaseError(f"{city.database}: not there. Load the city first: vardag water load {folder}")
-    with db.connect(city.database) as connection:
-        schema.migrate(connection)
+    with opened(city, command, writes=writes) as connection:
         inputs = dict(connection.execute("SELECT source, content_hash FROM source ORDER BY 1").fetchall())
         run = Run(command, seed=seed, configuration_hash=city.configuration_hash, inputs=inputs, on_step=on_step)
         with recorded(connection, run):
