@@ -104,11 +104,12 @@ def scanner_path() -> Path:
 
 
 @contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, url: str) -> Iterator[None]:
+def attached(connection: duckdb.DuckDBPyConnection, url: str, *, password: str | None = None) -> Iterator[None]:
     """Let DuckDB see the server as ``server`` while the block runs."""
     connection.load_extension(str(scanner_path()))
+    secret = {"password": password} if password else {}
     try:
-        connection.execute(f"ATTACH {literal(conninfo.make_conninfo(url))} AS {ATTACHED} (TYPE postgres)")
+        connection.execute(f"ATTACH {literal(conninfo.make_conninfo(url, **secret))} AS {ATTACHED} (TYPE postgres)")
     except duckdb.Error as error:
         raise DatabaseError(f"{shown(url)}: cannot be opened: {_bare(error)}") from None
     try:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from vardag.core import parameters
-from vardag.core.errors import ConfigError
+from vardag.core.config import settings
+from vardag.core.errors import ConfigError, RefusedError
 from vardag.core.net import Client, Patience
-from vardag.water.city import City
+from vardag.water.city import City, redacted
 
 if TYPE_CHECKING:
     from vardag.water.sources.delivery import Delivery
@@ -39,6 +40,11 @@ def fetch(city: City, name: str, *, offline: bool = False) -> "Delivery":
     source = city.sources[name]
     folder = cache_folder(city, name)
     if source.service not in HTTP:
+        if offline or settings().offline:
+            raise RefusedError(
+                f"{name}: offline, so {redacted(source.origin)} is not called. Load without --offline (and without "
+                "VARDAG_OFFLINE), or only what lies in the folder: --only NAME."
+            )
         from_module = import_module(f"{__name__}.{source.service}")
         delivery: Delivery = getattr(from_module, f"fetch_{source.service}")(city, name, folder)
         return delivery
