@@ -7,8 +7,9 @@ import pytest
 
 from servers.remote import city
 from servers.web import Answer, Asked, serving
+from vardag.core.address import redacted
 from vardag.core.errors import ConfigError, InputError, RefusedError
-from vardag.core.net import Client, Patience, shown
+from vardag.core.net import Client, Patience
 from vardag.water.city import City
 from vardag.water.sources.remote import secret_of
 
@@ -93,7 +94,7 @@ def test_a_secret_is_sent_and_stands_in_no_message(parameter: str | None) -> Non
                 assert "[secret]" in str(failure.value)
         sent = web.asked[0]
     assert SECRET in (sent.query["token"] if parameter else sent.headers["Authorization"])
-    assert shown(f"http://anna:losen@a.example:8080/x?token={SECRET}") == "http://a.example:8080/x"
+    assert redacted(f"http://anna:losen@a.example:8080/x?token={SECRET}") == "http://a.example:8080/x"
 
 
 def test_a_token_that_is_not_set_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

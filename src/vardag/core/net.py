@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from vardag.core.address import redacted
 from vardag.core.config import settings
 from vardag.core.errors import InputError, RefusedError
 
@@ -130,7 +131,7 @@ class Client:
         except ValueError:
             kind = response.headers.get("content-type", "no stated type").split(";")[0]
             raise InputError(
-                f"{self.about}: {shown(url)} answers with {kind}, expected JSON. It begins: "
+                f"{self.about}: {redacted(url)} answers with {kind}, expected JSON. It begins: "
                 f"{self.without_secret(response.text[:80])!r}. Open the address in a browser: it may want a "
                 "log-in (token), or be the page about the service rather than the service."
             ) from None
@@ -146,7 +147,7 @@ class Client:
             if response.status_code >= 400:
                 self._read(response)
                 raise InputError(
-                    f"{self.about}: {shown(url)} answers {response.status_code} {response.reason_phrase}"
+                    f"{self.about}: {redacted(url)} answers {response.status_code} {response.reason_phrase}"
                     f"{self._reason(response)}. {_cure(response.status_code)}"
                 )
             yield response
@@ -156,14 +157,11 @@ class Client:
     def allowed(self, url: str) -> None:
         """Refuse an address on another host than the user wrote, and every address when offline."""
         if self.offline:
-            raise RefusedError(
-                f"{self.about}: offline, so {shown(url)} is not called. Load without --offline (and without "
-                "VARDAG_OFFLINE), or only what lies in the folder: --only NAME."
-            )
+            raise offline_refusal(self.about, url)
         if _place(url) != _place(self.address):
             raise RefusedError(
-                f"{self.about}: {shown(self.address)} points to {shown(url)}, which is another host than city.toml "
-                "names; it is not called. If it is right, write that address as the source's url."
+                f"{self.about}: {redacted(self.address)} points to {redacted(url)}, which is another host than "
+                "city.toml names; it is not called. If it is right, write that address as the source's url."
             )
 
     def without_secret(self, text: str) -> str:
@@ -179,7 +177,7 @@ class Client:
             response.close()
             url = httpx.URL(urljoin(str(url), response.headers.get("location", "")))
         raise InputError(
-            f"{self.about}: {shown(self.address)} redirects more than {MOST_REDIRECTS} times. Mend its url."
+            f"{self.about}: {redacted(self.address)} redirects more than {MOST_REDIRECTS} times. Mend its url."
         )
 
     def _send(self, url: httpx.URL, headers: Mapping[str, str] | None) -> httpx.Response:
@@ -204,7 +202,7 @@ class Client:
         """Say that a machine did not answer to the end."""
         reason = self.without_secret(str(error)) or type(error).__name__
         return InputError(
-            f"{self.about}: {shown(url)} cannot be reached ({reason}; tried {self.patience.tries} times). Check "
+            f"{self.about}: {redacted(url)} cannot be reached ({reason}; tried {self.patience.tries} times). Check "
             f"the address and the network. {LATER}"
         )
 
@@ -225,15 +223,12 @@ class Client:
         return f" ({text})" if text else ""
 
 
-def shown(url: str) -> str:
-    """Address without user, password and query, for messages.
-
-    >>> shown("https://anna:hemligt@gis.example.org/wfs?token=abc")
-    'https://gis.example.org/wfs'
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, parts.path, "", ""))
+def offline_refusal(about: str, url: str) -> RefusedError:
+    """The error of whoever would call an address when offline."""
+    return RefusedError(
+        f"{about}: offline, so {redacted(url)} is not called. Load without --offline (and without "
+        "VARDAG_OFFLINE), or only what lies in the folder: --only NAME."
+    )
 
 
 def _place(url: str) -> tuple[str, str | None, int | None]:

@@ -6,7 +6,7 @@ each with its line and its cure.
 
 from vardag.water.city.model import ColumnMap, GeometryMap, Source
 from vardag.water.city.reading import CITY_FILE, DATABASE_FILE, City, did_you_mean
-from vardag.water.city.semantics import SUFFIXES, matches, redacted
+from vardag.water.city.semantics import SUFFIXES, matches
 
 __all__ = [
     "CITY_FILE",
@@ -18,5 +18,4 @@ __all__ = [
     "Source",
     "did_you_mean",
     "matches",
-    "redacted",
 ]

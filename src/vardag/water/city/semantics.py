@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from vardag.core.address import redacted
 from vardag.core.errors import ConfigError
 from vardag.core.units import TO_METRES, factor
 from vardag.water.city.lines import Loc
@@ -168,13 +169,6 @@ def _url(loc: Loc, source: Source) -> Iterator[Problem]:
             "url holds a password or token. Take it out, put it in an environment variable, and name that: "
             'token = "VARDAG_TOKEN_..."',
         )
-
-
-def redacted(url: str) -> str:
-    """Take user, password and query out of an address, so that it can be shown."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    return urlunsplit((parts.scheme, f"{host}:{parts.port}" if parts.port else host, parts.path, "", ""))
 
 
 def matches(folder: Path, pattern: str) -> list[Path]:

@@ -130,10 +130,7 @@ def opened(
         When the city has not been loaded, the server does not answer, or another program is writing.
     """
     if settings().database is None:
-        if not loads and not city.database.exists():
-            raise DatabaseError(f"{city.database}: not there. Load the city first: vardag water load {city.folder}")
-        with connect(city.database) as connection:
-            migrate(connection)
+        with _file(city, make=loads) as connection:
             yield connection
         return
     _, place = _place(city.folder, None)
@@ -213,8 +210,9 @@ def _server(city: City, place: transfer.City, *, make: bool = True) -> Iterator[
 
 
 @contextmanager
-def _file(city: City) -> Iterator[duckdb.DuckDBPyConnection]:
-    if not city.database.exists():
+def _file(city: City, *, make: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The folder's own database, its tables brought up to date."""
+    if not make and not city.database.exists():
         raise DatabaseError(f"{city.database}: not there. Load the city first: vardag water load {city.folder}")
     with connect(city.database) as connection:
         migrate(connection)

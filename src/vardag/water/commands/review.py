@@ -13,7 +13,7 @@ from vardag.water.commands.network import judge_breaks
 from vardag.water.commands.sheet import read_sheet, write_sheet
 from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_table, read_tables, workspace
 from vardag.water.linking import SETTLEMENT_SCHEMA, Judgement, marks, renumbered
-from vardag.water.linking.agreement import installed
+from vardag.water.schema.facts import installed
 
 NONE = "NONE"  # written in a sheet for a break of none of the register's pipes
 BREAK_FIELDS = [

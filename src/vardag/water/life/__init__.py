@@ -19,7 +19,8 @@ import polars as pl
 from vardag.core.parameters import Parameters
 from vardag.water.life.rebuilt import rebuilt_links, rebuilt_lives
 from vardag.water.life.survivorship import survivorship
-from vardag.water.life.typical import installed, with_asset_name, with_typical_length
+from vardag.water.life.typical import with_asset_name, with_typical_length
+from vardag.water.schema.facts import installed
 
 __all__ = ["LIFE_SCHEMA", "lives", "rebuilt_links", "survivorship"]
 

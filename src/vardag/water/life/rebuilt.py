@@ -12,7 +12,8 @@ import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.water.life.successor import successors
-from vardag.water.life.typical import installed, with_asset_name, with_typical_length
+from vardag.water.life.typical import with_asset_name, with_typical_length
+from vardag.water.schema.facts import installed
 
 REUSED, GONE = "id_reused_after_replacement", "id_gone"
 

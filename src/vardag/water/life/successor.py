@@ -10,7 +10,8 @@ import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import pairs_within
-from vardag.water.life.typical import installed, with_asset_name
+from vardag.water.life.typical import with_asset_name
+from vardag.water.schema.facts import installed
 
 CARRIED = ["length_m", "pressure_zone", "street", "road_id", "function", "geom", "position"]
 

@@ -5,11 +5,6 @@ import polars as pl
 from vardag.core.parameters import Parameters
 
 
-def installed(prefix: str = "") -> pl.Expr:
-    """Day from which a pipe was in the ground; 1 January where only the year is known, null where nothing is."""
-    return pl.coalesce(f"{prefix}install_date", pl.date(pl.col(f"{prefix}install_year"), 1, 1))
-
-
 def with_asset_name(pipes: pl.DataFrame) -> pl.DataFrame:
     """Pipes with the id that the log writes for them; without earlier deliveries it is their own."""
     return pipes if "asset_name" in pipes.columns else pipes.with_columns(asset_name="pipe_id")

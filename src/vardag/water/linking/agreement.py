@@ -15,11 +15,6 @@ def known_id(column: str, parameters: Parameters) -> pl.Expr:
     return pl.when(~written.is_in(parameters.value("link_placeholder_ids"))).then(written)
 
 
-def installed(prefix: str = "") -> pl.Expr:
-    """Day from which a pipe was in the ground; 1 January where only the year is known, null where nothing is."""
-    return pl.coalesce(f"{prefix}install_date", pl.date(pl.col(f"{prefix}install_year"), 1, 1))
-
-
 def differs(
     parameters: Parameters,
     *,

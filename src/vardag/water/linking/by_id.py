@@ -12,7 +12,8 @@ table): the one that was in the ground on the day is asked, and of several the o
 import polars as pl
 
 from vardag.core.parameters import Parameters
-from vardag.water.linking.agreement import differs, distances, installed, known_id
+from vardag.water.linking.agreement import differs, distances, known_id
+from vardag.water.schema.facts import installed
 
 NEEDS_POSITION = ["no_id", "id_gone", "id_contradicted", "id_retired_before_break"]
 REGISTER = [

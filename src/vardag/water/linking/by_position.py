@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import pairs_within
-from vardag.water.linking.agreement import differs, installed, known_id
+from vardag.water.linking.agreement import differs, known_id
 from vardag.water.linking.street import folded
+from vardag.water.schema.facts import installed
 
 FIELDS = ["material", "diameter_mm", "install_year"]
 STREET = "street"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 import shapely
 
-from vardag.water.linking.agreement import installed
+from vardag.water.schema.facts import installed
 
 CHANGED, GONE, NOT_THERE = "settled_break_changed", "settled_pipe_gone", "settled_pipe_not_in_service"
 # A lost id tells of a pipe that has been replaced: "none of the register's" is then what its rebuilt life says too.

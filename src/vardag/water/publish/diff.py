@@ -14,12 +14,11 @@ from vardag.water.publish.context import TEXTS as COMMON
 from vardag.water.publish.figures import lines_svg, thinness
 from vardag.water.publish.lines import frame_of, lines_of
 from vardag.water.publish.notation import NONE, number
-from vardag.water.publish.render import asset, render
+from vardag.water.publish.render import POLICY, asset, render
 
 TEXTS = Texts(Path(__file__).with_name("diff_texts.toml"))
 PAGE, LAYER = "register-diff.html", "register-diff.gpkg"
 MOST_ROWS = 200
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 UNCHANGED = "#c6ced6"
 # Okabe and Ito's palette, told apart with every kind of colour vision; the rarer and graver, the wider.
 COLOURS = {"changed": "#e69f00", "new": "#0072b2", "back": "#009e73", "reused": "#cc79a7", "gone": "#000000"}

@@ -8,7 +8,8 @@ import polars as pl
 
 from vardag.core.parameters import Parameters
 from vardag.water.register.fields import CHANGES, changed_fields, changes_of
-from vardag.water.register.same import AFTER, compared, installed, side_by_side
+from vardag.water.register.same import AFTER, compared, side_by_side
+from vardag.water.schema.facts import installed
 
 OURS = ["status", "retired_date"]  # what a former pipe was given when it left: the register never said so
 
@@ -138,7 +139,7 @@ def _after_columns(frame: pl.DataFrame) -> list[pl.Expr]:
 
 def _left(earlier: pl.DataFrame, gone: pl.DataFrame, replaced: pl.DataFrame) -> pl.DataFrame:
     """Whole rows of the pipes that left, with why and what came in their place."""
-    successors = replaced.select("pipe_id", successor_laid=installed(AFTER))
+    successors = replaced.select("pipe_id", successor_laid=installed(suffix=AFTER))
     reused = earlier.join(successors, on="pipe_id", maintain_order="left")
     never = pl.lit(None, dtype=pl.Date).alias("successor_laid")
     return pl.concat(

@@ -11,8 +11,8 @@ from datetime import date
 
 import polars as pl
 
-from vardag.water.register.same import installed
 from vardag.water.schema import FORMER_PIPE
+from vardag.water.schema.facts import installed
 
 
 def retired(left: pl.DataFrame, *, first_missed: date, taken: pl.Series) -> pl.DataFrame:

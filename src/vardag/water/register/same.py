@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from vardag.core.parameters import Parameters
+from vardag.water.schema.facts import installed
 
 AFTER = "_after"
 UNSAID = ["UNKNOWN", "OTHER"]  # a material that two pipes can share without being alike
@@ -48,7 +49,7 @@ def compared(pairs: pl.DataFrame, *, after_date: date, parameters: Parameters) -
     the pipe itself differs).
     """
     moved, apart = _distances(pairs["geom"], pairs["geom" + AFTER])
-    laid, laid_after = installed(), installed(AFTER)
+    laid, laid_after = installed(), installed(suffix=AFTER)
     years = (laid_after - laid).dt.total_days() / DAYS_A_YEAR
     limit = parameters.value("register_replaced_years")
     detail = _differs(_said("material"), _said("material" + AFTER)) | _size_differs(
@@ -63,11 +64,6 @@ def compared(pairs: pl.DataFrame, *, after_date: date, parameters: Parameters) -
     return pairs.with_columns(moved, apart).with_columns(
         other=~was_planned & (since | (later & detail) | (elsewhere & unlike)), alike=~(unlike | elsewhere)
     )
-
-
-def installed(suffix: str = "") -> pl.Expr:
-    """Day from which a pipe was in the ground; 1 January where only the year is known, null where nothing is."""
-    return pl.coalesce(f"install_date{suffix}", pl.date(pl.col(f"install_year{suffix}"), 1, 1))
 
 
 def _said(column: str) -> pl.Expr:

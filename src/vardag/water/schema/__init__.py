@@ -81,15 +81,19 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
         )
     for table in TABLES:
         connection.execute(table.ddl())
+    names = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+    there = set(connection.execute(names).fetchall())
+    for table in TABLES:
         for column in table.columns:
-            connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN IF NOT EXISTS "{column.name}" {column.type}')
+            if (table.name, column.name) not in there:
+                connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {column.type}')
     if version < VERSION:
         connection.execute("INSERT INTO schema_version VALUES (?)", [VERSION])
 
 
 def reference() -> str:
     """Write the reference page of the tables (Markdown)."""
-    parts = ["# Tables\n\nMade from `src/vardag/water/schema.py` by `vardag docs`.\n"]
+    parts = ["# Tables\n\nMade from `src/vardag/water/schema` by `vardag docs`.\n"]
     for table in TABLES:
         parts.append(f"\n## {table.name}\n\n{table.doc}\n\n| column | type | unit | meaning |\n|---|---|---|---|\n")
         parts += [f"| `{c.name}` | {c.type} | {c.unit} | {c.doc} |\n" for c in table.columns]

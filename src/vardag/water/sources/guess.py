@@ -18,12 +18,12 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from vardag.core.errors import InputError
-from vardag.water.city import Source
+from vardag.water.city import SUFFIXES, Source
 from vardag.water.city.vocabulary import fold
 from vardag.water.schema import DELIVERED
 from vardag.water.sources.chunk import Layer
 from vardag.water.sources.numbers import parse_numbers
-from vardag.water.sources.one_source import TEXT_SUFFIXES, open_layer
+from vardag.water.sources.one_source import open_layer
 
 SYNONYMS = Path(__file__).with_name("synonyms.yaml")
 VECTOR_SUFFIXES = {".gpkg", ".shp", ".geojson", ".gml", ".fgb"}
@@ -52,7 +52,7 @@ class Guess:
 
 def guess_folder(folder: Path) -> list[Guess]:
     """Guess every data file of a folder; files that cannot be opened are left out."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in TEXT_SUFFIXES | VECTOR_SUFFIXES)
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES["csv"] | VECTOR_SUFFIXES)
     found = []
     for path in files:
         try:

@@ -34,7 +34,6 @@ from vardag.water.sources.vector_file import VectorLayer
 
 # Sources of one city overlap; farther apart than this, one of them is in another coordinate system.
 FARTHEST_M = 50_000.0
-TEXT_SUFFIXES = {".csv", ".tsv", ".txt"}
 # Called with the share of a source's work that is done, 0 to 1; a file is read twice.
 Share = Callable[[float], None]
 
@@ -129,7 +128,7 @@ def load_source(connection: duckdb.DuckDBPyConnection, city: City, name: str, *,
 def open_layer(path: Path, source: Source, *, pipes: pl.DataFrame | None = None, crs: str = "") -> Layer:
     """Open a file with the reader for its kind; a raster is read along `pipes`, which lie in the system `crs`."""
     suffix = path.suffix.lower()
-    if suffix in TEXT_SUFFIXES:
+    if suffix in SUFFIXES["csv"]:
         expected = expected_columns(source)
         return CsvLayer(path, encoding=source.encoding, delimiter=source.delimiter, expected=expected)
     if suffix in SUFFIXES["sheet"]:

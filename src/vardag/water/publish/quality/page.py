@@ -13,13 +13,12 @@ from vardag.water.publish import grounds
 from vardag.water.publish.notation import NONE, number, percent
 from vardag.water.publish.quality import figures
 from vardag.water.publish.quality.effect import AGAIN, WITH, verdict
-from vardag.water.publish.render import asset, render
+from vardag.water.publish.render import POLICY, asset, render
 
 Row = dict[str, Any]
 
 HERE = Path(__file__).parent
 TEXTS = Texts(HERE.parent / "texts.toml", HERE / "texts.toml")
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 KEY_LEVEL = 0.1  # share of length at which the difference is drawn
 LEAST_REACH = 0.01
 CHANCE = 0.05  # of 95 % intervals leave out zero by chance

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from vardag.core import parameters
 from vardag.core.config import settings
-from vardag.core.errors import ConfigError, RefusedError
-from vardag.core.net import Client, Patience
-from vardag.water.city import City, redacted
+from vardag.core.errors import ConfigError
+from vardag.core.net import Client, Patience, offline_refusal
+from vardag.water.city import City
 
 if TYPE_CHECKING:
     from vardag.water.sources.delivery import Delivery
@@ -41,10 +41,7 @@ def fetch(city: City, name: str, *, offline: bool = False) -> "Delivery":
     folder = cache_folder(city, name)
     if source.service not in HTTP:
         if offline or settings().offline:
-            raise RefusedError(
-                f"{name}: offline, so {redacted(source.origin)} is not called. Load without --offline (and without "
-                "VARDAG_OFFLINE), or only what lies in the folder: --only NAME."
-            )
+            raise offline_refusal(name, source.origin)
         from_module = import_module(f"{__name__}.{source.service}")
         delivery: Delivery = getattr(from_module, f"fetch_{source.service}")(city, name, folder)
         return delivery

@@ -17,9 +17,10 @@ from typing import Any
 
 from pyproj import CRS
 
+from vardag.core.address import redacted
 from vardag.core.errors import InputError
 from vardag.core.net import Client
-from vardag.water.city import City, Source, did_you_mean, redacted
+from vardag.water.city import City, Source, did_you_mean
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.esri_json import as_feature
 from vardag.water.sources.remote.spool import AGAIN, Feature, Spool, line_of, target_of, write_sorted, write_whole

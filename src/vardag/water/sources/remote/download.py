@@ -8,9 +8,10 @@ from zipfile import BadZipFile, ZipFile
 
 import httpx
 
+from vardag.core.address import redacted
 from vardag.core.errors import InputError
-from vardag.core.net import LATER, Client, shown
-from vardag.water.city import SUFFIXES, City, redacted
+from vardag.core.net import LATER, Client
+from vardag.water.city import SUFFIXES, City
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.spool import write_whole
 
@@ -87,7 +88,7 @@ def _write(response: httpx.Response, part: Path, where: str, client: Client, *, 
     if size != whole if whole is not None else not response.is_stream_consumed:
         raise InputError(
             f"{where}: the file is cut off: got {size:,} of {whole or 'an unknown number of'} bytes from "
-            f"{shown(client.address)}. {LATER}"
+            f"{redacted(client.address)}. {LATER}"
         )
 
 

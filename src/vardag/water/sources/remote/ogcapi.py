@@ -10,9 +10,10 @@ import shapely
 from pyproj import CRS
 from shapely.geometry import mapping, shape
 
+from vardag.core.address import redacted
 from vardag.core.errors import InputError
 from vardag.core.net import Client
-from vardag.water.city import City, Source, did_you_mean, redacted
+from vardag.water.city import City, Source, did_you_mean
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.spool import Feature, Spool, line_of, page_rows, target_of
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+from vardag.core.address import redacted
 from vardag.core.errors import ConfigError, InputError
 from vardag.core.net import Client
-from vardag.water.city import City, Source, redacted
+from vardag.water.city import City, Source
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.spool import Feature, Spool, target_of
 

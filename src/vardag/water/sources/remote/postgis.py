@@ -6,10 +6,11 @@ from pathlib import Path
 import duckdb
 import psycopg
 
+from vardag.core.address import redacted
 from vardag.core.db import connect
 from vardag.core.errors import InputError
 from vardag.core.postgres import ATTACHED, Rows, attached, execute, explained, literal, open_server, quoted
-from vardag.water.city import City, Source, did_you_mean, redacted
+from vardag.water.city import City, Source, did_you_mean
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote import secret_of
 

@@ -14,9 +14,10 @@ import shapely
 from pyogrio.raw import read
 from shapely.geometry import mapping
 
+from vardag.core.address import redacted
 from vardag.core.errors import ConfigError, InputError
 from vardag.core.net import Client
-from vardag.water.city import City, Source, did_you_mean, redacted
+from vardag.water.city import City, Source, did_you_mean
 from vardag.water.sources.delivery import Delivery
 from vardag.water.sources.remote.spool import Feature, Spool, page_rows, target_of
 
