@@ -1,9 +1,11 @@
 """Which pipe broke: by id where the id still means it, otherwise by position."""
 
-from datetime import date
+from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from registers import PARAMETERS, breaks, event, line, pipe, pipes, point
 from vardag.water.linking import judge, link, place
@@ -190,3 +192,35 @@ def test_a_break_without_id_is_believed_less_where_pipes_have_left_the_register(
     assert taught < alone - 0.1
     same_year = [event(f"s{n}", date(2010, 1, 1 + n), f"gone{n}") for n in range(30)]
     assert link(register, breaks(*same_year, asked), parameters=PARAMETERS)["confidence"][-1] == alone
+
+
+def crowd() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """400 pipes within 200 m and 3,000 breaks among them, half of them with an id: many candidates a break."""
+    rng = np.random.default_rng(1)
+    kinds = ["CI", "PVC", "PE"]
+    rows = [
+        pipe(
+            f"p{number}", y=rng.uniform(0, 200), material=str(rng.choice(kinds)), length_m=rng.uniform(3, 120),
+            install_year=int(rng.integers(1930, 1990)),
+        )
+        for number in range(400)
+    ]  # fmt: skip
+    log = [
+        event(
+            f"b{number}", date(1997, 1, 1) + timedelta(days=int(rng.integers(0, 9000))),
+            f"p{rng.integers(0, 400)}" if rng.random() < 0.5 else None, material=str(rng.choice(kinds)),
+            geom=point(rng.uniform(0, 100), rng.uniform(0, 200)),
+        )
+        for number in range(3000)
+    ]  # fmt: skip
+    return pipes(*rows), breaks(*log)
+
+
+def test_judged_again_everything_is_the_same_to_the_last_bit() -> None:
+    register, log = crowd()
+    first = judge(register, log, parameters=PARAMETERS)
+    assert first.links["confidence"].is_between(0.01, 0.99).sum() > 1000
+    for _ in range(3):
+        again = judge(register, log, parameters=PARAMETERS)
+        for name in ("links", "candidates", "quality", "orphans"):
+            assert_frame_equal(getattr(again, name), getattr(first, name), check_exact=True)

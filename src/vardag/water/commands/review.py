@@ -57,7 +57,7 @@ def links(folder: Path, *, on_step: OnStep | None = None) -> dict[str, Any]:
     """Link the breaks and tell how, and how often the position rule was right at each confidence."""
     with workspace(folder, "water links", on_step=on_step) as work:
         found = _judged(work)
-    counted = found.judgement.links.group_by("method", "reason").agg(
+    counted = found.judgement.links.group_by("method", "reason", maintain_order=True).agg(
         breaks=pl.len(), confidence=pl.col("confidence").mean()
     )
     return {

@@ -106,11 +106,10 @@ def _judged(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters, m
     if scored.is_empty():
         return pl.DataFrame(schema=FOUND)
     ranked = (
-        scored.sort("row")
-        .pipe(_with_confidence)
+        _with_confidence(scored)
         .select("row", "confidence", "distance_m", *FIELDS, STREET, "pipe_row")
         .join(register.select("pipe_row", "pipe_id", "position"), on="pipe_row")
-        .sort("row", "confidence", "pipe_id", descending=[False, True, False])
+        .sort("row", "confidence", "pipe_id", "pipe_row", descending=[False, True, False, False])
     )
     place = np.arange(ranked.height) - np.repeat(*_runs(ranked["row"])) + 1
     chosen = ranked.with_columns(place=place).filter(pl.col("place") <= most)
@@ -118,16 +117,19 @@ def _judged(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters, m
 
 
 def _candidates(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameters) -> pl.DataFrame:
-    """Pairs of a break and a pipe that was in service on its day, with the details of both."""
+    """Pairs of a break and a pipe that was in service on its day, with the details of both.
+
+    They are in the order of breaks and pipes, so that sums over them are the same to the last bit in every run.
+    """
     found = pl.concat(
         [_near(register, log, parameters), _same_road(register, log), _same_street(register, log)], how="diagonal"
     )
-    pairs = found.group_by("row", "pipe_row").agg(pl.col("distance_m").min())
+    pairs = found.group_by("row", "pipe_row").agg(pl.col("distance_m").min()).sort("row", "pipe_row")
     details = register.drop("geom", "pipe_id").rename(lambda name: f"register_{name}")
     written = log.select("row", "break_date", "road_id", "reason", *FIELDS, STREET, pl.col("^u_.*$"))
     return (
-        pairs.join(details, left_on="pipe_row", right_on="register_pipe_row")
-        .join(written, on="row")
+        pairs.join(details, left_on="pipe_row", right_on="register_pipe_row", maintain_order="left")
+        .join(written, on="row", maintain_order="left")
         .filter(_in_service())
     )
 

@@ -98,20 +98,23 @@ def band() -> pl.Expr:
 def _chance(
     pipes: pl.DataFrame, breaks: pl.DataFrame, known: pl.DataFrame, years: pl.DataFrame, parameters: Parameters
 ) -> pl.DataFrame:
-    """For each year, how often the earlier years' other candidates agreed; each break weighs the same."""
+    """For each year, how often the earlier years' other candidates agreed; each break weighs the same.
+
+    Shares are summed in the order of breaks and years, so that the sums are the same to the last bit in every run.
+    """
     right = known.drop_nulls("true")
     asked = right.select("row", reason=pl.lit("no_id"))
-    every = posterior(pipes, breaks, asked, parameters=parameters, most=pipes.height).join(right, on="row")
+    every = posterior(pipes, breaks, asked, parameters=parameters, most=pipes.height).join(
+        right, on="row", maintain_order="left"
+    )
     others = every.filter(pl.col("pipe_id") != pl.col("true"))
-    shares = others.group_by("row", "year").agg(pl.col(name).mean() for name in NAMES)
+    shares = others.group_by("row", "year", maintain_order=True).agg(pl.col(name).mean() for name in NAMES)
     sums = [pl.col(name).sum().alias(f"{name}_sum") for name in NAMES]
     counts = [pl.col(name).count().alias(f"{name}_count") for name in NAMES]
-    by_year = shares.group_by("year").agg(*sums, *counts)
-    earlier = years.join(by_year.rename({"year": "earlier"}), how="cross").filter(
-        pl.col("earlier") < pl.col("year")
-    )
-    total = years.join(earlier.group_by("year").agg(pl.exclude("earlier").sum()), on="year", how="left")
-    return total.sort("year").select("year", *[_shrunk(name, parameters) for name in NAMES])
+    by_year = shares.group_by("year", maintain_order=True).agg(*sums, *counts).sort("year")
+    so_far = by_year.with_columns(pl.exclude("year").cum_sum())
+    total = years.join_asof(so_far, on="year", strategy="backward", allow_exact_matches=False)
+    return total.select("year", *[_shrunk(name, parameters) for name in NAMES])
 
 
 def _shrunk(name: str, parameters: Parameters) -> pl.Expr:

@@ -44,7 +44,7 @@ def link_quality(learned: Learned, *, parameters: Parameters) -> pl.DataFrame:
         pl.when(pl.col("confidence") >= edge).then(pl.lit(edge)).otherwise(0.0) for edge in BANDS
     )
     counted = (
-        stated.group_by("variant", "position", at_least=lower)
+        stated.group_by("variant", "position", at_least=lower, maintain_order=True)
         .agg(pl.len().alias("breaks"), pl.col("confidence").mean(), pl.col("gone", "right").sum())
         .sort("variant", "position", "at_least")
     )

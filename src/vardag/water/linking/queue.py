@@ -53,7 +53,9 @@ def queue(
     rows = pl.concat([returned.select("row", "reason"), doubtful]).unique("row", keep="first", maintain_order=True)
     rows = rows.join(settled.select("row"), on="row", how="anti").sort("row")
     ids = links.select("break_id").with_row_index("row")
-    told = rows.join(ids, on="row").join(candidates, on="row", how="left", maintain_order="left")
+    told = rows.join(ids, on="row", maintain_order="left").join(
+        candidates, on="row", how="left", maintain_order="left_right"
+    )
     return told.select(
         "break_id",
         pl.col("pipe_id").alias("pipe_key"),

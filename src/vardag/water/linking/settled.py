@@ -90,8 +90,11 @@ def renumbered(breaks: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
 
 
 def _found(log: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
-    """Row of each settlement's break: the same id and mark, else the same mark, else the same id (changed)."""
-    asked = settlements.rename({"break_id": "settled_id"})
+    """Row of each settlement's break: the same id and mark, else the same mark, else the same id (changed).
+
+    In the order of the settlements.
+    """
+    asked = settlements.rename({"break_id": "settled_id"}).with_row_index("settlement")
     exact = asked.join(log, left_on=["settled_id", "break_mark"], right_on=["break_id", "mark"], how="inner")
     rest = asked.join(exact.select("settled_id"), on="settled_id", how="anti")
     free = log.join(exact.select("row"), on="row", how="anti")
@@ -101,14 +104,12 @@ def _found(log: pl.DataFrame, settlements: pl.DataFrame) -> pl.DataFrame:
     rest = rest.join(moved.select("settled_id"), on="settled_id", how="anti")
     free = free.join(moved.select("row"), on="row", how="anti")
     changed = rest.join(free, left_on="settled_id", right_on="break_id", how="left")
-    return pl.concat(
-        [
-            exact.with_columns(break_id="settled_id", changed=pl.lit(value=False)),
-            moved.with_columns(changed=pl.lit(value=False)),
-            changed.with_columns(break_id="settled_id", changed=pl.col("row").is_not_null()),
-        ],
-        how="diagonal",
-    )
+    found = [
+        exact.with_columns(break_id="settled_id", changed=pl.lit(value=False)),
+        moved.with_columns(changed=pl.lit(value=False)),
+        changed.with_columns(break_id="settled_id", changed=pl.col("row").is_not_null()),
+    ]
+    return pl.concat(found, how="diagonal").sort("settlement")
 
 
 def _numbered(frame: pl.DataFrame, mark: str, order: str) -> pl.DataFrame:
