@@ -53,6 +53,42 @@ def status(folder: Folder, server: Address = None, as_json: AsJson = False) -> N
     return None
 
 
+@app.command(help=words("help_db_roles"), epilog=words("example_db_roles"))
+def roles(
+    folder: Folder,
+    server: Address = None,
+    reader: Annotated[list[str] | None, typer.Option("--reader", help=words("db_opt_reader"))] = None,
+    planner: Annotated[list[str] | None, typer.Option("--planner", help=words("db_opt_planner"))] = None,
+    owner: Annotated[list[str] | None, typer.Option("--owner", help=words("db_opt_owner"))] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", help=words("db_opt_remove"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the city's roles, and people members of them."""
+    from vardag.app import show
+    from vardag.water.commands.roles import roles as make
+
+    owners = [_owner(text) for text in owner or ()]
+    found = make(
+        folder, server=server, readers=reader or (), planners=planner or (), owners=owners, remove=remove or ()
+    )
+    if as_json:
+        return show.machine(asdict(found))
+    out = show.person()
+    out.print(found.server, markup=False)
+    for name, logins in found.members.items():
+        out.print(f"  {name}: {', '.join(logins) or words('db_nobody')}", markup=False)
+    for source, logins in found.owners.items():
+        out.print(f"    {source}: {', '.join(logins)}", markup=False)
+    return None
+
+
+def _owner(text: str) -> tuple[str, str]:
+    source, equals, login = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(words("db_owner_form", found=text))
+    return source, login
+
+
 def _moved(done: "Moved", key: str, *, as_json: bool) -> None:
     from vardag.app import show
 

@@ -21,6 +21,8 @@ from vardag.core.errors import DatabaseError
 ATTACHED = "server"  # what DuckDB calls the server while it is attached
 CONNECT_SECONDS = 10
 CURES = {
+    "row-level security": "Load only the sources that are yours: vardag water load FOLDER --only SOURCE",
+    "permission denied": "Ask the server's keeper for the role that may: vardag db roles FOLDER",
     "password": "Set PGPASSWORD or PGPASSFILE to the right password.",
     "does not exist": "Make the database, or mend the address.",
     "refused": "Start the server, or mend host and port.",

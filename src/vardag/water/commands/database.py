@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import psycopg
 from pyproj import CRS
 
 from vardag.core.config import settings
 from vardag.core.db import connect
 from vardag.core.errors import ConfigError, DatabaseError, RefusedError
-from vardag.core.postgres import Rows, execute, open_server, shown
+from vardag.core.postgres import Rows, execute, explained, open_server, shown
 from vardag.water.city import City
 from vardag.water.commands import transfer
 from vardag.water.commands.transfer import TableState, me, pull_tables, push_tables, states
+from vardag.water.lof.port import POLICY
 from vardag.water.schema import migrate
 from vardag.water.schema.postgis import has_city, schema_name
 from vardag.water.schema.postgis import migrate as migrate_server
+from vardag.water.schema.roles import has_roles, make_roles
 
 WORKING_COPY = ".vardag-work.duckdb"
 SETTLED_BY_HAND = "settlement"
@@ -60,8 +63,8 @@ def push(folder: Path, *, to: str | None = None, force: bool = False) -> Moved:
     DatabaseError
         When the server does not answer, or another program is writing.
     """
-    city, place = _place(folder, to)
-    with _file(city) as connection, _server(city, place) as server, writing(server, place, "db push"):
+    city, place = place_of(folder, to)
+    with _file(city) as connection, server_of(city, place) as server, writing(server, place, "db push"):
         found = states(connection, server, place)
         newer = [state for state in found if state.changed_there]
         if newer and not force:
@@ -87,8 +90,8 @@ def pull(folder: Path, *, source: str | None = None, force: bool = False) -> Mov
     RefusedError
         When a table has changed on both sides. Names them (cure: ``--force`` there or here).
     """
-    city, place = _place(folder, source)
-    with connect(city.database) as connection, _server(city, place, make=False) as server:
+    city, place = place_of(folder, source)
+    with connect(city.database) as connection, server_of(city, place, make=False) as server:
         migrate(connection)
         found = states(connection, server, place)
         torn = [state for state in found if state.changed_there and state.changed_here]
@@ -103,8 +106,8 @@ def pull(folder: Path, *, source: str | None = None, force: bool = False) -> Mov
 
 def status(folder: Path, *, server: str | None = None) -> Status:
     """Compare the folder's database with the server; changes nothing."""
-    city, place = _place(folder, server)
-    with connect(city.database) as connection, _server(city, place, make=False) as there:
+    city, place = place_of(folder, server)
+    with connect(city.database) as connection, server_of(city, place, make=False) as there:
         migrate(connection)
         return Status(place.key, tuple(states(connection, there, place)))
 
@@ -133,9 +136,9 @@ def opened(
         with _file(city, make=loads) as connection:
             yield connection
         return
-    _, place = _place(city.folder, None)
+    _, place = place_of(city.folder, None)
     with (
-        _server(city, place, make=loads) as server,
+        server_of(city, place, make=loads) as server,
         _lock(server, place, command, writes=writes),
         connect(city.folder / WORKING_COPY) as connection,
     ):
@@ -196,17 +199,39 @@ def _lock(server: Rows, place: transfer.City, command: str, *, writes: bool) -> 
 
 
 @contextmanager
-def _server(city: City, place: transfer.City, *, make: bool = True) -> Iterator[Rows]:
-    """Connect, with the city's schema made or brought up to date."""
+def server_of(city: City, place: transfer.City, *, make: bool = True) -> Iterator[Rows]:
+    """Connect, with the city's schema made or brought up to date.
+
+    Raises
+    ------
+    DatabaseError
+        When the server does not answer, the city is not there, or the user may not do what was asked.
+    """
     with open_server(place.url) as server:
-        if not make and not has_city(server, place.schema):
-            raise DatabaseError(
-                f"{place.key}: the city is not there. Load it, vardag water load {city.folder}, or push it: "
-                f"vardag db push {city.folder}"
-            )
-        server.rollback()
-        migrate_server(server, schema=place.schema, city=city.name, srid=place.srid)
-        yield server
+        try:
+            if not make and not has_city(server, place.schema):
+                raise DatabaseError(
+                    f"{place.key}: the city is not there. Load it, vardag water load {city.folder}, or push it: "
+                    f"vardag db push {city.folder}"
+                )
+            server.rollback()
+            if migrate_server(server, schema=place.schema, city=city.name, srid=place.srid):
+                renew_roles(server, place.schema)
+            yield server
+        except psycopg.Error as error:
+            raise DatabaseError(f"{place.key}: {explained(error)}") from None
+
+
+def renew_roles(server: Rows, schema: str) -> None:
+    """Give the city's roles their rights on tables that are new, where it has roles."""
+    if has_roles(server, schema):
+        make_roles(server, schema, smallest=smallest())
+    server.commit()
+
+
+def smallest() -> tuple[int, int]:
+    """Fewest pipes and fewest breaks that a public figure may rest on."""
+    return POLICY.value("disclosure_min_pipes"), POLICY.value("disclosure_min_breaks")
 
 
 @contextmanager
@@ -219,7 +244,7 @@ def _file(city: City, *, make: bool = False) -> Iterator[duckdb.DuckDBPyConnecti
         yield connection
 
 
-def _place(folder: Path, url: str | None) -> tuple[City, transfer.City]:
+def place_of(folder: Path, url: str | None) -> tuple[City, transfer.City]:
     """The city, and where it lives on the server."""
     city = City.read(folder)
     address = url or settings().database

@@ -21,7 +21,7 @@ from vardag.core.postgres import ATTACHED, Rows, attached, execute, explained, l
 from vardag.core.runs import DDL
 from vardag.water import schema
 from vardag.water.schema import Table
-from vardag.water.schema.postgis import ORDER, column_type, indexes, make_indexes
+from vardag.water.schema.postgis import ORDER, column_type, indexes, is_keeper, make_indexes, staging_name
 
 EMPTY = "empty"
 LAST_SAME = """
@@ -41,8 +41,13 @@ class City:
 
     @property
     def key(self) -> str:
-        """What a file calls this place."""
-        return f"{shown(self.url).rpartition('@')[2]}/{self.schema}"
+        """What a file calls this place; with the user, because an owner sees fewer rows."""
+        return f"{shown(self.url)}/{self.schema}"
+
+    @property
+    def staging(self) -> str:
+        """Schema in which a push puts its rows first."""
+        return staging_name(self.schema)
 
 
 @dataclass(frozen=True)
@@ -78,21 +83,30 @@ class TableState:
 
 
 def states(connection: duckdb.DuckDBPyConnection, server: Rows, city: City) -> list[TableState]:
-    """Compare every table."""
+    """Compare every table that the user may read."""
     connection.execute(LAST_SAME)
     known = connection.execute("SELECT table_name, here, there FROM server_table WHERE server = ?", [city.key])
     before = {name: (here, there) for name, here, there in known.fetchall()}
     sql = "SELECT table_name, mark, changed_at, changed_by || coalesce(' (' || host || ')', '') FROM table_state"
     marks = {str(row[0]): row for row in execute(server, sql)}
+    readable = _readable(server, city)
     server.rollback()
     found = []
-    for table in schema.TABLES:
+    for table in (table for table in schema.TABLES if table.name in readable):
         here, rows = mark_of(connection, table)
         then = before.get(table.name, (EMPTY, EMPTY))
         _, there, at, who = marks.get(table.name, ("", EMPTY, None, ""))
         when = at if isinstance(at, datetime) else None
         found.append(TableState(table.name, here, str(there), *then, rows, when, str(who)))
     return found
+
+
+def _readable(server: Rows, city: City) -> set[str]:
+    sql = (
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s) "
+        "AND has_table_privilege(oid, 'SELECT')"
+    )
+    return {str(name) for (name,) in execute(server, sql, (quoted(city.schema),))}
 
 
 def mark_of(connection: duckdb.DuckDBPyConnection, table: Table) -> tuple[str, int]:
@@ -119,16 +133,20 @@ def push_tables(
     try:
         with _staged(connection, server, city, tables), server.transaction():
             execute(server, "SELECT pg_advisory_xact_lock(hashtext(%s))", (f"vardag move {city.schema}",))
+            keeper = is_keeper(server, city.schema)
             for table in tables:
-                _settle(server, table, city.srid)
+                (_settle if keeper else _settle_own)(server, city, table)
             push_runs(connection, server)
-            for state in moved:
+            for state in moved if keeper else ():
                 _note(server, state)
+            marks = {
+                str(name): str(mark) for name, mark in execute(server, "SELECT table_name, mark FROM table_state")
+            }
     except (duckdb.Error, psycopg.Error) as error:
         raise DatabaseError(
             f"{shown(city.url)}: the push failed, the server is as before: {explained(error)}"
         ) from None
-    remember(connection, city, [(state.table, state.here, state.here) for state in moved])
+    remember(connection, city, [(state.table, state.here, marks[state.table]) for state in moved])
 
 
 def pull_tables(
@@ -142,7 +160,7 @@ def pull_tables(
         with attached(connection, city.url), transaction(connection):
             for state in moved:
                 _fetch(connection, city, _table(state.table))
-            for name in RUNS:
+            for name in RUNS if "run" in _readable(server, city) else ():
                 known = "SELECT run_id FROM run" if name == "run" else "SELECT run_id FROM run_step"
                 sql = f"SELECT * FROM {quoted(city.schema)}.{name}"  # noqa: S608
                 connection.execute(f"INSERT INTO {name} {_query(sql)} WHERE run_id NOT IN ({known})")
@@ -171,7 +189,7 @@ def me() -> tuple[str, str]:
 
 @contextmanager
 def _staged(connection: duckdb.DuckDBPyConnection, server: Rows, city: City, tables: list[Table]) -> Iterator[None]:
-    """Copy tables beside those of the server, and throw the copies away at the end."""
+    """Copy tables into the staging schema, and throw the copies away at the end."""
     if not tables:  # only runs: nothing to stage, and another writer's staged tables are not ours to throw away
         yield
         return
@@ -180,11 +198,12 @@ def _staged(connection: duckdb.DuckDBPyConnection, server: Rows, city: City, tab
         for table in tables:
             columns = [f"{quoted(c.name)} {'bytea' if c.name == 'geom' else column_type(c, city.srid)}"
                        for c in table.columns]  # fmt: skip
-            execute(server, f"CREATE UNLOGGED TABLE staged_{table.name} ({ORDER} bigint, {', '.join(columns)})")
+            name = _staged_name(server, city, table)
+            execute(server, f"CREATE UNLOGGED TABLE {name} ({ORDER} bigint, {', '.join(columns)})")
     try:
         with attached(connection, city.url):
             for table in tables:
-                into = f"{ATTACHED}.{quoted(city.schema)}.staged_{table.name}"
+                into = f"{ATTACHED}.{_staged_name(server, city, table)}"
                 connection.execute(f"INSERT INTO {into} {_select(table)}")
         yield
     finally:
@@ -192,11 +211,17 @@ def _staged(connection: duckdb.DuckDBPyConnection, server: Rows, city: City, tab
         _throw_away(server, city)
 
 
+def _staged_name(server: Rows, city: City, table: Table) -> str:
+    """Name of a staged table: one for each connection, so that what another user left there is in nobody's way."""
+    return f"{quoted(city.staging)}.{quoted(f'{table.name}_{server.info.backend_pid}')}"
+
+
 def _throw_away(server: Rows, city: City) -> None:
+    """Drop the staged tables that are the user's to drop, also those that an ended push left."""
     with server.transaction():
-        sql = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND starts_with(tablename, 'staged_')"
-        for (name,) in execute(server, sql, (city.schema,)):
-            execute(server, f"DROP TABLE {quoted(str(name))}")
+        sql = "SELECT tablename FROM pg_tables WHERE schemaname = %s AND pg_has_role(tableowner, 'USAGE')"
+        for (name,) in execute(server, sql, (city.staging,)):
+            execute(server, f"DROP TABLE {quoted(city.staging)}.{quoted(str(name))}")
 
 
 def push_runs(connection: duckdb.DuckDBPyConnection, server: Rows) -> None:
@@ -220,16 +245,28 @@ def _select(table: Table) -> str:
     return f"SELECT row_number() OVER (), {columns} FROM {quoted(table.name)}"  # noqa: S608
 
 
-def _settle(server: Rows, table: Table, srid: int) -> None:
+def _settle(server: Rows, city: City, table: Table) -> None:
     """Fill a table from its staged rows; indexes are made afterwards, which is faster."""
     execute(server, f"TRUNCATE {quoted(table.name)}")
     execute(server, "; ".join(f"DROP INDEX IF EXISTS {quoted(name)}" for name in indexes(table)))
-    names = ", ".join(quoted(name) for name in (ORDER, *table.names))
-    values = names.replace('"geom"', f"ST_GeomFromWKB(geom, {srid})")
-    execute(server, f"INSERT INTO {quoted(table.name)} ({names}) SELECT {values} FROM staged_{table.name}")  # noqa: S608
+    _fill(server, city, table, (ORDER, *table.names))
     make_indexes(server, table)
     last = f"SELECT coalesce(max({ORDER}), 0) + 1 FROM {quoted(table.name)}"  # noqa: S608
     execute(server, f"SELECT setval(pg_get_serial_sequence(%s, '{ORDER}'), ({last}), false)", (quoted(table.name),))
+
+
+def _settle_own(server: Rows, city: City, table: Table) -> None:
+    """Put the staged rows in the place of those that the user may write, which the server decides, row by row."""
+    execute(server, f"DELETE FROM {quoted(table.name)}")  # noqa: S608
+    _fill(server, city, table, table.names)
+
+
+def _fill(server: Rows, city: City, table: Table, columns: tuple[str, ...]) -> None:
+    names = ", ".join(quoted(name) for name in columns)
+    values = names.replace('"geom"', f"ST_GeomFromWKB(geom, {city.srid})")
+    staged = _staged_name(server, city, table)
+    order = "" if ORDER in columns else f" ORDER BY {ORDER}"
+    execute(server, f"INSERT INTO {quoted(table.name)} ({names}) SELECT {values} FROM {staged}{order}")  # noqa: S608
 
 
 def _note(server: Rows, state: TableState) -> None:

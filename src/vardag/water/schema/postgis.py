@@ -24,11 +24,12 @@ CREATE TABLE IF NOT EXISTS table_state (
     changed_by text NOT NULL, host text);
 CREATE TABLE IF NOT EXISTS writer (
     one boolean PRIMARY KEY DEFAULT true CHECK (one), command text, who text, host text, since timestamptz);
+CREATE TABLE IF NOT EXISTS source_owner (source text, role text, PRIMARY KEY (source, role));
 CREATE OR REPLACE FUNCTION note_edit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = {schema}, pg_catalog AS $$
+    SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO table_state VALUES (TG_TABLE_NAME, 'edited ' || gen_random_uuid(), NULL, clock_timestamp(),
-                                    session_user, 'SQL')
+    INSERT INTO {schema}.table_state
+    VALUES (TG_TABLE_NAME, 'edited ' || gen_random_uuid(), NULL, clock_timestamp(), session_user, 'SQL')
     ON CONFLICT (table_name) DO UPDATE SET mark = excluded.mark, rows = NULL, changed_at = excluded.changed_at,
         changed_by = excluded.changed_by, host = excluded.host;
     RETURN NULL;
@@ -62,13 +63,28 @@ def indexes(table: Table) -> dict[str, str]:
     return {f"{table.name}_{name}_index": on for name, on in wanted.items()}
 
 
+def staging_name(schema: str) -> str:
+    """Schema beside the city's in which a push puts its rows before they are moved; each user sees the own."""
+    return f"{schema}_staging"
+
+
+def is_keeper(server: Rows, schema: str) -> bool:
+    """Whether the user is the keeper of the city's schema, who may write everything in it."""
+    sql = "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = %s"
+    return execute(server, sql, (schema,)) == [(True,)]
+
+
 def has_city(server: Rows, schema: str) -> bool:
     """Whether a city's schema is there."""
     return execute(server, "SELECT to_regclass(%s) IS NOT NULL", (f'"{schema}".schema_version',)) == [(True,)]
 
 
-def migrate(server: Rows, *, schema: str, city: str, srid: int) -> None:
+def migrate(server: Rows, *, schema: str, city: str, srid: int) -> bool:
     """Make the city's schema, tables, columns, indexes and comments that are missing; commits.
+
+    Returns
+    -------
+    Whether anything was made, so that rights must be given again.
 
     Raises
     ------
@@ -81,12 +97,18 @@ def migrate(server: Rows, *, schema: str, city: str, srid: int) -> None:
     with server.transaction():
         execute(server, f"SET search_path = {quoted(schema)}, public")
     if has_city(server, schema) and _is_right(server, schema, city, srid):
-        return
+        return False
+    if has_city(server, schema) and not is_keeper(server, schema):
+        raise DatabaseError(
+            f"schema {schema} was made by an earlier Vardag and only its keeper can bring it up to date. Let the "
+            "keeper run: vardag db status FOLDER"
+        )
     if execute(server, "SELECT to_regtype('geometry') IS NULL") == [(True,)]:
         raise DatabaseError("the database has no PostGIS. As its keeper, run: CREATE EXTENSION postgis")
     with server.transaction():
         execute(server, "SELECT pg_advisory_xact_lock(hashtext(%s))", (f"vardag migrate {schema}",))
-        execute(server, f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)}")
+        for name in (schema, staging_name(schema)):
+            execute(server, f"CREATE SCHEMA IF NOT EXISTS {quoted(name)}")
         execute(server, f"COMMENT ON SCHEMA {quoted(schema)} IS {literal(_comment(city))}")
         execute(server, STATE.format(schema=quoted(schema)) + DDL.replace("DOUBLE", "DOUBLE PRECISION"))
         for table in TABLES:
@@ -94,6 +116,7 @@ def migrate(server: Rows, *, schema: str, city: str, srid: int) -> None:
         execute(server, "DELETE FROM schema_version")
         execute(server, "INSERT INTO schema_version VALUES (%s, %s, %s)", (VERSION, srid, _made_from()))
     server.commit()
+    return True
 
 
 def _is_right(server: Rows, schema: str, city: str, srid: int) -> bool:
