@@ -9,6 +9,7 @@ from threading import Event
 from vardag.core.errors import DatabaseError, VardagError
 from vardag.water.city import City, matches
 from vardag.water.commands.load import LoadReport, load
+from vardag.water.sources.store import files_of
 
 # Size and time of change of each file, by source.
 Marks = dict[str, tuple[tuple[str, int, int], ...]]
@@ -103,6 +104,7 @@ def _marks(folder: Path) -> Marks:
 
 
 def _of_files(folder: Path, pattern: str) -> tuple[tuple[str, int, int], ...]:
-    found = [path for path in [folder / "city.toml", *matches(folder, pattern)] if path.exists()]
+    delivered = [file for path in matches(folder, pattern) for file in files_of(path)]
+    found = [path for path in [folder / "city.toml", *delivered] if path.exists()]
     states = [(path.name, path.stat()) for path in found]
     return tuple((name, state.st_size, state.st_mtime_ns) for name, state in states)
