@@ -19,6 +19,7 @@ from pathlib import Path
 
 from benchmarks.engines import compare_engines
 from benchmarks.large_city import large_city
+from benchmarks.linking import compare_links
 from benchmarks.synthetic_city import synthetic_city
 
 COMMANDS = ("load", "predict", "publish")
@@ -50,6 +51,7 @@ def main() -> None:
         )
         compare_engines(town)
         measure_large(Path(scratch) / "large", arguments.server)
+        compare_links(Path(scratch), arguments.kitchener)
 
 
 def measure_large(folder: Path, server: str | None) -> None:
