@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SHELL := /bin/bash
+PEERS := .venv-peers
+CITY ?=  # a loaded city folder for bench-peers; empty makes the demo town
+FIRST ?= 2013
+LAST ?= 2022
 
-.PHONY: demo test bench docs constraints format clean
+.PHONY: demo test bench bench-peers docs constraints constraints-peers format clean
 
 demo: $(READY)  ## make a synthetic town, predict its leaks and write the maps and the report
 	$(BIN)/vardag demo --folder demo
@@ -19,6 +23,9 @@ test: $(READY)  ## lint, types, architecture, tests
 bench: $(READY)  ## speed and memory, as ratios and against the budgets in docs/explanation/performance.md
 	$(BIN)/python -m benchmarks
 
+bench-peers: $(PEERS)/.ready  ## other people's models beside ours; CITY=folder FIRST=year LAST=year, else the demo town
+	$(PEERS)/bin/python -m benchmarks.peers $(if $(strip $(CITY)),--city $(CITY) --first $(FIRST) --last $(LAST))
+
 docs: $(READY)  ## write the generated reference pages again
 	$(BIN)/vardag docs --folder docs/reference
 
@@ -30,6 +37,19 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-build-isolation --no-deps -e .
 	touch $(READY)
 
+# The peers live apart: pandas < 3, and GPL. What they share with the product has the product's versions.
+$(PEERS)/.ready: constraints-peers.txt $(READY)
+	$(PYTHON) -m venv --clear $(PEERS)
+	echo '*' > $(PEERS)/.gitignore
+	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python --require-hashes -r constraints-peers.txt
+	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python --no-build-isolation --no-deps -e .
+	touch $@
+
+constraints-peers: $(READY)  ## resolve the peers' environment again, after `constraints`
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --no-annotate --no-header --constraints <(sed '/^pandas==/,/[^\\]$$/d' constraints.txt) \
+	  --extra peers --group build --output-file constraints-peers.txt pyproject.toml
+
 constraints: $(READY)  ## resolve the dependencies again; no host names in the result
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --group dev --output-file constraints.txt pyproject.toml
@@ -38,4 +58,4 @@ format: $(READY)
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) $(PEERS) demo
