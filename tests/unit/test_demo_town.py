@@ -11,14 +11,16 @@ import pytest
 import shapely
 from polars.testing import assert_frame_equal
 
+from stored import rows
 from vardag.core.errors import InputError
 from vardag.demo import Town, files, mess, town
 from vardag.water.city import City
+from vardag.water.commands.load import load
 
 YEARS = 12
 COLUMNS = {
     "ledningar.gpkg": (
-        "LEDNINGSID MATERIAL DIMENSION ANLAGGNINGSAR STATUS LEDNINGSTYP TRYCKZON GATA VAGID LANGD_M LAGE"
+        "LEDNINGSID MATERIAL DIMENSION ANLAGGNINGSAR STATUS UR_DRIFT LEDNINGSTYP TRYCKZON GATA VAGID LANGD_M LAGE"
     ),
     "vagar.gpkg": "VAGID GATA VAGKLASS ADT HASTIGHET BUSSTRAFIK BREDD_M",
     "jordarter.gpkg": "JORD_ID JORDART",
@@ -100,6 +102,18 @@ def test_the_register_holds_the_pipes_in_the_ground_at_the_end_and_no_retired_on
     assert set(lives["pipe_id"]) <= set(in_service)
     retired = made.lives.filter(pl.col("retired_date").is_not_null())
     assert 0 < retired["length_m"].sum() < 0.15 * lives["length_m"].sum()
+
+
+def test_a_register_that_keeps_retired_pipes_knows_the_pipe_of_every_break(tmp_path: Path) -> None:
+    kept = town(folder=tmp_path / "kept", seed=8, km=40, years=20, keep_retired=True)
+    gone = town(folder=tmp_path / "gone", seed=8, km=40, years=20)
+    assert (kept.facts["breaks_with_id_gone"], kept.facts["breaks_with_id_reused"]) == (0, 0)
+    assert gone.facts["breaks_with_id_gone"] and gone.facts["breaks_with_id_reused"]
+    retired = kept.pipes.filter(pl.col("STATUS") == "Ur drift")
+    assert retired.height and retired["UR_DRIFT"].null_count() == 0
+    load(kept.folder)
+    found = rows(kept.folder, "SELECT count(*) FROM pipe WHERE retired_date IS NOT NULL AND status = 'retired'")
+    assert 0 < found[0][0] <= retired.height
 
 
 def test_a_pipe_follows_the_retired_one_in_its_place(made: Town) -> None:

@@ -97,6 +97,7 @@ material = "MATERIAL"
 diameter_mm = {{ column = "DIMENSION", unit = "mm" }}
 install_year = "ANLAGGNINGSAR"
 status = "STATUS"
+retired_date = "UR_DRIFT"
 function = "LEDNINGSTYP"
 pressure_zone = "TRYCKZON"
 street = "GATA"
@@ -108,7 +109,7 @@ position = "LAGE"                      # Inmätt eller Ungefärligt
 "Gråjärn" = "CI"                       # finns redan i ordlistan; så här lägger staden till egna stavningar
 
 [sources.ledningar.where]
-STATUS = ["I drift"]                   # planerade ledningar kan inte läcka ännu
+STATUS = ["I drift", "Ur drift"]       # planerade ledningar kan inte läcka ännu
 
 [sources.lackor]
 table = "break"

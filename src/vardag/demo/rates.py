@@ -31,10 +31,11 @@ def draw_hidden(rng: np.random.Generator, *, runs: int) -> Hidden:
     )
 
 
-def lasting(rng: np.random.Generator, pipes: pl.DataFrame, hidden: Hidden) -> Floats:
+def lasting(rng: np.random.Generator, pipes: pl.DataFrame, hidden: Hidden) -> tuple[Floats, Floats]:
     """Relative rate of each pipe at 50 years of age, without its own history, the trend and the winter.
 
-    ``pipes`` has the columns of the places, and ``material``, ``diameter_mm`` and ``install_year``.
+    ``pipes`` has the columns of the places, and ``material``, ``diameter_mm`` and ``install_year``. The second of
+    the two is the part of the rate that is the pipe's own (mean 1), which nothing but its breaks can tell.
     """
     material = pipes["material"].to_numpy()
     year = pipes["install_year"].to_numpy()
@@ -45,7 +46,8 @@ def lasting(rng: np.random.Generator, pipes: pl.DataFrame, hidden: Hidden) -> Fl
     period = np.clip((year - FIRST_COHORT) // COHORT_YEARS, 0, COHORTS - 1)
     rate *= hidden.cohort[code, period] * hidden.street[pipes["run"].to_numpy()]
     rate *= np.exp(constants.SPATIAL_SPREAD * hidden.spatial(pipes.select("x", "y").to_numpy()))
-    return np.asarray(rate * rng.gamma(constants.PIPE_SHAPE, 1 / constants.PIPE_SHAPE, len(pipes)))
+    own = rng.gamma(constants.PIPE_SHAPE, 1 / constants.PIPE_SHAPE, len(pipes))
+    return np.asarray(rate * own), own
 
 
 def _base(material: Ints, year: Ints) -> Floats:

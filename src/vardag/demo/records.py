@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import shapely
 
-from vardag.demo import constants, renewal, terrain
+from vardag.demo import constants, terrain
 from vardag.demo.breaks import History
 from vardag.demo.fields import Bools, Floats, pick
 
@@ -15,20 +15,21 @@ ISO_DATES_FROM = 2008  # the older log system wrote 20030204
 
 
 def register_frame(
-    rng: np.random.Generator, history: History, places: pl.DataFrame, roads: pl.DataFrame, end: date
+    rng: np.random.Generator, lives: pl.DataFrame, places: pl.DataFrame, roads: pl.DataFrame
 ) -> pl.DataFrame:
-    """Pipes in service at the end of the record: the columns of ``ledningar.gpkg``, ``geom`` and ``life``."""
-    lives = history.lives.with_row_index("life")[renewal.in_ground(history.lives, end)].sort("number")
+    """The pipes that the register has: the columns of ``ledningar.gpkg``, ``geom`` and ``life``."""
+    lives = lives.filter("in_register").sort("number", "life")
     place = places[lives["place"].to_numpy()]
     road = roads[place["link"].to_numpy()]
     surveyed = rng.random(len(lives)) < np.where(lives["install_year"].to_numpy() >= 1975, 0.92, 0.55)
     return pl.DataFrame(
         {
-            "LEDNINGSID": renewal.pipe_ids(lives["number"]),
+            "LEDNINGSID": lives["pipe_id"],
             "MATERIAL": spelled(rng, lives["material"]),
             "DIMENSION": lives["diameter_mm"],
             "ANLAGGNINGSAR": lives["install_year"],
-            "STATUS": ["I drift"] * len(lives),
+            "STATUS": np.where(lives["retired_date"].is_null(), "I drift", "Ur drift"),
+            "UR_DRIFT": lives["retired_date"].dt.to_string(),
             "LEDNINGSTYP": np.where(place["trunk"].to_numpy() == 1, "Matarledning", "Huvudledning"),
             "TRYCKZON": [terrain.zone_name(zone) for zone in place["zone"]],
             "GATA": road["GATA"],
@@ -36,7 +37,7 @@ def register_frame(
             "LANGD_M": place["length_m"],
             "LAGE": np.where(surveyed, "Inmätt", "Ungefärligt"),
             "geom": place["geom"],
-            "life": lives["life"].cast(pl.Int64),
+            "life": lives["life"],
         }
     )
 
@@ -51,7 +52,9 @@ def spelled(rng: np.random.Generator, material: pl.Series) -> pl.Series:
     return pl.Series("MATERIAL", list(written), dtype=pl.String)
 
 
-def log_frame(rng: np.random.Generator, history: History, places: pl.DataFrame, first: date) -> pl.DataFrame:
+def log_frame(
+    rng: np.random.Generator, history: History, lives: pl.DataFrame, places: pl.DataFrame, first: date
+) -> pl.DataFrame:
     """Breaks of mains and the other rows of the log: the columns of ``lackor.csv`` and ``life``.
 
     ``life`` is the pipe that broke, null for a row that is no break of a main. Dates are dates and coordinates
@@ -63,7 +66,7 @@ def log_frame(rng: np.random.Generator, history: History, places: pl.DataFrame, 
     asked = min(constants.BAD_ROWS["break_before_record"], len(early))
     before = early.sample(asked, seed=int(rng.integers(2**31))).with_columns(HÄNDELSE=pl.lit("Rörbrott"))
     events = pl.concat([before, mains, other]).sort("break_date", "HÄNDELSE", "life")
-    return _log_rows(rng, events, history.lives, places)
+    return _log_rows(rng, events, lives, places)
 
 
 def _other_events(rng: np.random.Generator, history: History, mains: pl.DataFrame) -> pl.DataFrame:
@@ -103,7 +106,7 @@ def _log_rows(
         {
             "LÄCKNR": [f"L{value}-{number:04d}" for value, number in zip(year, of_year, strict=True)],
             "DATUM": events["break_date"],
-            "LEDNINGSID": _blank(renewal.pipe_ids(pipe["number"]), no_id),
+            "LEDNINGSID": _blank(pipe["pipe_id"], no_id),
             "MATERIAL": _blank(spelled(rng, pipe["material"]), no_material | service),
             "DIMENSION": _blank(pipe["diameter_mm"], no_material | service),
             "ANLÄGGNINGSÅR": _blank(pipe["install_year"], no_material | service),

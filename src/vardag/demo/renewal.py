@@ -20,7 +20,8 @@ def first_lives(
     -------
     polars.DataFrame
         ``place``, ``number`` (of the pipe's id), ``material``, ``diameter_mm``, ``install_year``, ``install_date``,
-        ``retired_date`` (null), ``lasting`` (relative rate), ``same_id`` (took over the id of the pipe before).
+        ``retired_date`` (null), ``lasting`` (relative rate), ``own`` (the part of it that is the pipe's own),
+        ``same_id`` (took over the id of the pipe before).
     """
     built = places["built"].to_numpy()
     runs = places["run"].to_numpy()
@@ -46,11 +47,13 @@ def _lives(
 ) -> pl.DataFrame:
     laid = places.hstack(register.lay(rng, places, year)).with_columns(install_year=pl.Series(year))
     new_year = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+    lasting, own = rates.lasting(rng, laid, hidden)
     return laid.select("place", "run", "length_m", "material", "diameter_mm", "install_year").with_columns(
         number=pl.Series(number),
         install_date=pl.Series(new_year + day),
         retired_date=pl.lit(None, dtype=pl.Date),
-        lasting=pl.Series(rates.lasting(rng, laid, hidden)),
+        lasting=pl.Series(lasting),
+        own=pl.Series(own),
         same_id=pl.Series(same_id),
     )
 
@@ -108,9 +111,11 @@ def _choose(
     return np.asarray(chosen & (weight > 0))
 
 
-def pipe_ids(numbers: pl.Series) -> pl.Series:
-    """Write the ids: V100001, ..."""
-    return pl.Series("pipe_id", [f"V{number}" for number in numbers])
+def pipe_ids(lives: pl.DataFrame, *, kept: bool) -> pl.Series:
+    """Write the ids of all lives: V100001, ...; where the register keeps retired pipes theirs is told apart."""
+    number, gone = pl.format("V{}", "number"), pl.col("retired_date").is_not_null()
+    apart = pl.format("{}-{}", number, pl.int_range(pl.len()))
+    return lives.select(pipe_id=pl.when(gone & kept).then(apart).otherwise(number))["pipe_id"]
 
 
 def in_ground(lives: pl.DataFrame, end: date) -> Ints:

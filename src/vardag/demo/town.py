@@ -76,6 +76,7 @@ def town(
     years: int = 25,
     end: date = date(2024, 12, 31),
     breaks: int | None = None,
+    keep_retired: bool = False,
 ) -> Town:
     """Make a synthetic Swedish town and write its files.
 
@@ -94,6 +95,9 @@ def town(
     breaks
         Breaks of mains to aim for in the record; by default 10 per 100 km and year. The number drawn
         varies about it.
+    keep_retired
+        The register keeps pipes that were taken out, with the day and an id of their own, as few registers do.
+        Without it they are gone, and what is left is the pipes that survived.
 
     Returns
     -------
@@ -121,7 +125,9 @@ def town(
     history = break_process.simulate(
         history_seed, ground.places, first_year=first.year, last_year=end.year, target=target
     )
-    clean = _records(np.random.default_rng(record_seed), folder, ground, history, first=first, end=end)
+    clean = _records(
+        np.random.default_rng(record_seed), folder, ground, history, first=first, end=end, kept=keep_retired
+    )
     made = _spoiled(np.random.default_rng(mess_seed), clean)
     _write(made)
     return made
@@ -148,14 +154,20 @@ def _draw_ground(rng: np.random.Generator, km: float) -> _Ground:
 
 
 def _records(
-    rng: np.random.Generator, folder: Path, ground: _Ground, history: History, *, first: date, end: date
+    rng: np.random.Generator,
+    folder: Path,
+    ground: _Ground,
+    history: History,
+    *,
+    first: date,
+    end: date,
+    kept: bool,
 ) -> Town:
-    pipes = records.register_frame(rng, history, ground.places, ground.roads, end)
-    log = records.log_frame(rng, history, ground.places, first)
     lives = history.lives.with_row_index("life").with_columns(pl.col("life").cast(pl.Int64))
-    lives = lives.with_columns(
-        pipe_id=renewal.pipe_ids(lives["number"]), in_register=pl.col("life").is_in(pipes["life"].implode())
-    )
+    there = lives["life"].is_in(renewal.in_ground(lives, end).tolist())
+    lives = lives.with_columns(renewal.pipe_ids(lives, kept=kept), in_register=there | kept)
+    pipes = records.register_frame(rng, lives, ground.places, ground.roads)
+    log = records.log_frame(rng, history, lives, ground.places, first)
     known = lives.select("life", "pipe_id", "length_m", "in_register")
     truth = history.truth.join(known, on="life", how="left", maintain_order="left")
     broken = log.filter(pl.col("life").is_not_null()).select(break_id="LÄCKNR", break_date="DATUM", life="life")
