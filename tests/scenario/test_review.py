@@ -23,23 +23,24 @@ record_end = 2020-12-31
 [sources.pipes]
 table = "pipe"
 path = "pipes.csv"
-columns = { pipe_id = "id", material = "material", install_year = "year", street = "street" }
-geometry = { wkt = "wkt" }
+date = {day}
+columns = {{ pipe_id = "id", material = "material", install_year = "year", street = "street" }}
+geometry = {{ wkt = "wkt" }}
 
 [sources.log]
 table = "break"
 path = "log.csv"
-columns = { break_date = "day", asset_id = "pipe", street = "street" }
-geometry = { x = "x", y = "y" }
+columns = {{ break_date = "day", asset_id = "pipe", street = "street" }}
+geometry = {{ x = "x", y = "y" }}
 """
 PIPES = ["A,CI,1960,Storgatan,0", "B,CI,1960,Storgatan,4", "C,PVC,2015,Storgatan,8", "D,CI,1950,Kvarngatan,900"]
 LOG = ["2010-05-01,,Storgatan,550050,6500002", "2011-06-01,D,Kvarngatan,550050,6500901"]
 
 
-def write(folder: Path, pipes: list[str] = PIPES, log: list[str] = LOG) -> Path:
+def write(folder: Path, pipes: list[str] = PIPES, log: list[str] = LOG, *, day: str = "2020-01-31") -> Path:
     """A city of three pipes side by side and one far away; the first break lies between two of them."""
     folder.mkdir(exist_ok=True)
-    (folder / "city.toml").write_text(CITY, encoding="utf-8")
+    (folder / "city.toml").write_text(CITY.format(day=day), encoding="utf-8")
     lines = [row.rsplit(",", 1) for row in pipes]
     shapes = [
         f'{fields},"LINESTRING (550000 {6500000 + int(y)}, 550100 {6500000 + int(y)})"' for fields, y in lines
@@ -112,15 +113,23 @@ def test_a_settled_break_that_has_changed_comes_back_to_the_queue(city: Path) ->
     assert link_of(city, "log:2")[:2] == ("A", "person")
 
 
-def test_a_settled_pipe_that_is_gone_or_laid_later_comes_back_to_the_queue(city: Path) -> None:
+def test_a_settlement_follows_its_pipe_out_of_the_register_and_back(city: Path) -> None:
     settle(city, "log:2", "B")
-    write(city, pipes=[PIPES[0], *PIPES[2:]])
-    queue = doubtful(city)
-    former = review.show(city, "log:2")["link"]
-    assert queue == [("log:2", "settled_pipe_gone")] or former["method"] == "person"
-    write(city, pipes=[PIPES[0], "B,CI,2012,Storgatan,4", *PIPES[2:]])
-    assert doubtful(city)[0][0] == "log:2"
-    assert link_of(city, "log:2")[1] != "person"
+    write(city, pipes=[PIPES[0], *PIPES[2:]], day="2021-01-31")
+    assert link_of(city, "log:2") == ("B@1960", "person", "settled_by_person")
+    assert doubtful(city) == []
+    write(city, pipes=[PIPES[0], "B,PE,2020,Storgatan,4", *PIPES[2:]], day="2022-01-31")  # a new pipe has its id
+    assert link_of(city, "log:2") == ("B@1960", "person", "settled_by_person")
+    write(city, day="2023-01-31")
+    assert link_of(city, "log:2") == ("B", "person", "settled_by_person")
+    assert review.show(city, "log:2")["settlement"]["pipe_key"] == "B"
+
+
+def test_a_settled_pipe_that_turns_out_to_be_laid_later_comes_back_to_the_queue(city: Path) -> None:
+    settle(city, "log:2", "B")
+    write(city, pipes=[PIPES[0], "B,CI,2012,Storgatan,4", *PIPES[2:]], day="2021-01-31")
+    assert doubtful(city) == [("log:2", "settled_pipe_not_in_service")]
+    assert link_of(city, "log:2") == ("A", "position", "position_agrees")
 
 
 def test_a_break_that_vanishes_keeps_its_settlement(city: Path) -> None:
@@ -135,9 +144,25 @@ def test_a_break_that_vanishes_keeps_its_settlement(city: Path) -> None:
     assert link_of(city, "log:2")[:2] == ("B", "person")
 
 
-def test_none_of_the_pipes(city: Path) -> None:
+def test_none_of_the_registers_pipes(city: Path) -> None:
     settle(city, "log:2", None)
     assert link_of(city, "log:2") == (None, "person", "settled_by_person")
+
+
+def test_none_of_the_registers_pipes_is_the_rebuilt_one_where_the_id_is_lost(city: Path) -> None:
+    write(city, log=[LOG[0].replace(",,", ",X,"), LOG[1].replace(",D,", ",C,")])
+    for break_id, key in (("log:2", "X@unknown"), ("log:3", "C@unknown")):
+        settle(city, break_id, None)
+        assert link_of(city, break_id)[:2] == (key, "rebuilt")
+
+
+def test_a_break_without_id_is_linked_to_the_pipe_that_has_left_the_register_since(tmp_path: Path) -> None:
+    log = [f"{year}-05-01,,Storgatan,550050,6500004" for year in (2010, 2016)]
+    city = write(tmp_path / "city", [PIPES[1], PIPES[3]], log, day="2012-01-31")
+    assert link_of(city, "log:2")[0] == link_of(city, "log:3")[0] == "B"
+    write(city, PIPES[3:], log, day="2014-01-31")
+    assert link_of(city, "log:2") == ("B@1960", "position", "position_agrees")
+    assert link_of(city, "log:3") == (None, "none", "nothing_near")
 
 
 def test_a_settlement_needs_a_break_a_pipe_of_that_day_a_name_and_a_reason(city: Path) -> None:

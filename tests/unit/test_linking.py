@@ -1,6 +1,7 @@
 """Which pipe broke: by id where the id still means it, otherwise by position."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -8,7 +9,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from registers import PARAMETERS, breaks, event, line, pipe, pipes, point
-from vardag.water.linking import judge, link, place
+from vardag.core.parameters import Parameters
+from vardag.water.linking import SETTLEMENT_SCHEMA, judge, link, marks, place, renumbered
 from vardag.water.linking.quality import wilson
 from vardag.water.linking.street import fold, folded
 
@@ -224,3 +226,68 @@ def test_judged_again_everything_is_the_same_to_the_last_bit() -> None:
         again = judge(register, log, parameters=PARAMETERS)
         for name in ("links", "candidates", "quality", "orphans"):
             assert_frame_equal(getattr(again, name), getattr(first, name), check_exact=True)
+
+
+def settled(log: pl.DataFrame, pipe_key: str | None, day: date = date(2015, 1, 1)) -> pl.DataFrame:
+    """The log's first break settled on a pipe."""
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    row = (log["break_id"][0], marks(log)[0], pipe_key, "A. Berg", at, "seen in the trench")
+    return pl.DataFrame([row], schema=SETTLEMENT_SCHEMA, orient="row")
+
+
+OLD = pipe("a@1960", status="retired", retired_date=date(2020, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("register", "settled_in", "found"),
+    [
+        ([OLD], 2015, "a@1960"),
+        ([OLD, pipe("a", install_year=2020)], 2015, "a@1960"),
+        ([OLD, pipe("a", install_year=2020)], 2022, "a@1960"),
+        ([OLD, pipe("a", install_year=1955)], 2015, "a@1960"),
+        ([OLD, pipe("a", install_year=1955)], 2022, "a"),
+        ([pipe("a@1960", status="retired", retired_date=date(2005, 1, 1))], 2015, "settled_pipe_not_in_service"),
+        ([pipe("a@unknown", status="planned", install_year=None)], 2015, "settled_pipe_not_in_service"),
+        ([pipe("a", status="retired", retired_date=date(2005, 1, 1))], 2015, "settled_pipe_not_in_service"),
+        ([pipe("c")], 2015, "settled_pipe_gone"),
+    ],
+    ids=["left", "replaced", "settled after it was replaced", "id moved", "settled on the pipe the id moved to",
+         "retired before", "only planned", "retired in the register", "no trace"],
+)  # fmt: skip
+def test_a_settlement_follows_its_pipe_that_left_the_register(
+    register: list[dict[str, object]], settled_in: int, found: str
+) -> None:
+    """Of two pipes of the settled id in the ground on the day, the one that had it when it was settled."""
+    log = breaks(event("b", DAY))
+    known = pipes(*register).with_columns(asset_name=pl.col("pipe_id").str.split("@").list.first())
+    settlements = settled(log, "a", date(settled_in, 6, 1))
+    judgement = judge(known, log, parameters=PARAMETERS, settlements=settlements)
+    links, queue = judgement.links.to_dicts()[0], judgement.candidates["reason"].unique().to_list()
+    assert (queue or [links["pipe_key"]]) == [found]
+    assert (links["method"] == "person") == (not queue)
+
+
+@pytest.mark.parametrize(
+    ("asset_id", "expected"),
+    [("lost", (None, "none", "id_gone")), (None, (None, "person", "settled_by_person"))],
+)
+def test_none_of_the_registers_pipes_undoes_a_link_by_position(
+    asset_id: str | None, expected: tuple[str | None, str, str]
+) -> None:
+    """Where the id is lost, what is left is what the id says: the pipe is rebuilt from it."""
+    log = breaks(event("b", DAY, asset_id))
+    share = PARAMETERS.value("link_in_register") | {"id_gone": 0.9}  # a city that gave its pipes new numbers
+    entries = PARAMETERS.entries | {"link_in_register": replace(PARAMETERS["link_in_register"], value=share)}
+    parameters = Parameters(PARAMETERS.path, entries)
+    assert link(pipes(pipe("c")), log, parameters=parameters)["method"].to_list() == ["position"]
+    links = link(pipes(pipe("c")), log, parameters=parameters, settlements=settled(log, None))
+    assert links.select("pipe_key", "method", "reason").row(0) == expected
+    assert links["distance_m"].to_list() == [None]
+
+
+def test_settlements_keep_their_order_under_new_numbers() -> None:
+    log = breaks(*(event(f"log:{number}", date(2010, 1, 1 + number), "a") for number in range(9)))
+    known = pl.concat(settled(log[row], "a") for row in (7, 2, 8, 0))
+    moved = log.with_columns(break_id=pl.format("log:{}", pl.int_range(5, 14)))
+    assert renumbered(log, known).equals(known)
+    assert renumbered(moved, known)["break_id"].to_list() == ["log:12", "log:7", "log:13", "log:5"]

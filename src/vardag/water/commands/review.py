@@ -15,7 +15,7 @@ from vardag.water.commands.workspace import OnStep, Tables, Workspace, read_tabl
 from vardag.water.linking import SETTLEMENT_SCHEMA, Judgement, marks, renumbered
 from vardag.water.schema.facts import installed
 
-NONE = "NONE"  # written in a sheet for a break of none of the register's pipes
+NONE = "NONE"  # written in a sheet for a break of none of the register's pipes, see `settle`
 BREAK_FIELDS = [
     "break_id",
     "break_date",
@@ -98,7 +98,13 @@ def show(folder: Path, break_id: str) -> dict[str, Any]:
 
 
 def settle(folder: Path, break_id: str, *, pipe: str | None, by: str, reason: str) -> dict[str, Any]:
-    """Settle which pipe a break belongs to (None: none of the register's); it outlives every reload.
+    """Settle which pipe a break belongs to; it outlives every reload.
+
+    Parameters
+    ----------
+    pipe
+        The pipe's key; None where it is none of the register's. Then no rule links the break to a pipe that the
+        register has or had. If the break's id is lost, it stays with the pipe that is rebuilt from that id.
 
     Raises
     ------
@@ -261,9 +267,11 @@ def _problems(tables: Tables, decision: Decision) -> list[InputError | NotFoundE
     if pipe.is_empty():
         return [NotFoundError(f"{at}no pipe {decision.pipe!r} in the register of {tables.pipes.height:,}.")]
     day, laid, retired = event["break_date"][0], pipe["laid"][0], pipe["retired_date"][0]
-    if (laid and laid > day) or (retired and retired < day):
+    planned = pipe["status"][0] == "planned"
+    if planned or (laid and laid > day) or (retired and retired < day):
+        lay = f"was in the ground from {laid or 'an unknown day'} to {retired or 'now'}"
         return [RefusedError(
-            f"{at}pipe {decision.pipe!r} was in the ground from {laid or 'an unknown day'} to {retired or 'now'}, "
-            f"break {break_id!r} is of {day}. Mend the register or choose another pipe."
+            f"{at}pipe {decision.pipe!r} {'is only planned' if planned else lay}, break {break_id!r} is of {day}. "
+            "Mend the register or choose another pipe."
         )]  # fmt: skip
     return []

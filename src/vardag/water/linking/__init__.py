@@ -106,7 +106,12 @@ def judge(
     links = links.select(LINK_SCHEMA.names()).cast(LINK_SCHEMA)
     held = hold(pipes, breaks, pl.DataFrame(schema=SETTLEMENT_SCHEMA) if settlements is None else settlements)
     doubtful = queue(links, stated, judged, returned=held.returned, settled=held.applied, parameters=parameters)
-    return Judgement(settle(links, held), doubtful, link_quality(learned, parameters=parameters), held.orphans)
+    return Judgement(
+        settle(links, held, said=judged["reason"]),
+        doubtful,
+        link_quality(learned, parameters=parameters),
+        held.orphans,
+    )
 
 
 def _stated(

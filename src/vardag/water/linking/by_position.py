@@ -130,7 +130,7 @@ def _candidates(register: pl.DataFrame, log: pl.DataFrame, parameters: Parameter
     return (
         pairs.join(details, left_on="pipe_row", right_on="register_pipe_row", maintain_order="left")
         .join(written, on="row", maintain_order="left")
-        .filter(_in_service())
+        .filter(in_service("register_"))
     )
 
 
@@ -168,10 +168,11 @@ def _same_street(register: pl.DataFrame, log: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([pairs.select("row", "pipe_row") for pairs in placeless])
 
 
-def _in_service() -> pl.Expr:
-    laid = (pl.col("register_installed") <= pl.col("break_date")).fill_null(value=True)
-    kept = (pl.col("register_retired_date") >= pl.col("break_date")).fill_null(value=True)
-    return laid & kept & (pl.col("register_status").fill_null("unknown") != "planned")
+def in_service(prefix: str = "") -> pl.Expr:
+    """Was the pipe in the ground on the day of the break; yes where nothing speaks against it."""
+    laid = (pl.col(f"{prefix}installed") <= pl.col("break_date")).fill_null(value=True)
+    kept = (pl.col(f"{prefix}retired_date") >= pl.col("break_date")).fill_null(value=True)
+    return laid & kept & (pl.col(f"{prefix}status").fill_null("unknown") != "planned")
 
 
 def _agreements(parameters: Parameters) -> list[pl.Expr]:

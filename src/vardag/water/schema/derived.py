@@ -166,7 +166,7 @@ LINK = Table(
     (
         Column("break_id", "TEXT", "break"),
         Column("pipe_key", "TEXT", "pipe life, NULL where unlinked"),
-        Column("method", "TEXT", "id, position, rebuilt or none"),
+        Column("method", "TEXT", "person, id, position, rebuilt or none"),
         Column("confidence", "DOUBLE", "0 to 1"),
         Column("reason", "TEXT", "stable code"),
         Column("distance_m", "DOUBLE", "distance from break to pipe, where both have a place", "m"),
