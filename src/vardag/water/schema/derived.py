@@ -215,6 +215,8 @@ PREDICTION = Table(
         Column("expected_breaks", "DOUBLE", "expected breaks in the year after as_of", "breaks/year"),
         Column("p_break", "DOUBLE", "probability of at least one break in that year"),
         Column("cumulative_length_share", "DOUBLE", "share of network length down to and including this rank"),
+        Column("p_top_1", "DOUBLE", "probability that it belongs to the top 1 % of length by its true rate"),
+        Column("p_top_5", "DOUBLE", "probability that it belongs to the top 5 % of length by its true rate"),
         Column("reasons", "TEXT", "JSON list of family, value and multiplier, strongest first"),
     ),
 )
