@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from stored import stored
 from vardag.core.errors import ConfigError, InputError, NotFoundError, RefusedError
 from vardag.demo import town
 from vardag.water.commands import scorecard
@@ -23,7 +23,7 @@ AS_OF = date(2019, 12, 31)
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def city(shared: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town")
     town(folder=folder, seed=7, km=12, breaks=220)
     load(folder)
@@ -31,7 +31,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ranking(folder: Path) -> pl.DataFrame:
-    with duckdb.connect(str(folder / "vardag.duckdb"), read_only=True) as connection:
+    with stored(folder) as connection:
         return connection.execute("SELECT * EXCLUDE (run_id) FROM prediction ORDER BY rank").pl()
 
 
@@ -139,7 +139,7 @@ def test_a_failed_load_loses_nothing(city: Path) -> None:
             load(city)
     finally:
         (city / "city.toml").write_text(text, encoding="utf-8")
-    with duckdb.connect(str(city / "vardag.duckdb"), read_only=True) as connection:
+    with stored(city) as connection:
         assert connection.execute('SELECT count(*) > 0 FROM "break"').fetchone() == (True,)
         failed = connection.execute("SELECT status, error FROM run ORDER BY started_at DESC LIMIT 1").fetchone()
     assert failed is not None and failed[0] == "failed" and "DATUMM" in failed[1]
@@ -161,7 +161,7 @@ def test_every_run_is_recorded_with_its_steps(city: Path) -> None:
     predict(city)
     summary = json.loads((city / "out" / "prediction.json").read_text(encoding="utf-8"))
     assert summary["run"]["seed"] == 1 and set(summary["run"]["inputs"]) >= {"ledningar", "lackor"}
-    with duckdb.connect(str(city / "vardag.duckdb"), read_only=True) as connection:
+    with stored(city) as connection:
         steps = connection.execute(
             "SELECT count(*), min(peak_memory_mb) FROM run_step WHERE run_id = ?", [summary["run"]["run_id"]]
         ).fetchone()

@@ -3,12 +3,11 @@
 import json
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import duckdb
 import polars as pl
 import pytest
 
+from stored import rows as table
 from vardag.core.errors import NotFoundError, RefusedError
 from vardag.water.commands.diff import diff
 from vardag.water.commands.load import load
@@ -78,11 +77,6 @@ def deliver(folder: Path, rows: list[Row], day: str) -> None:
     )
     breaks = [f"{number},{when},{name},{EAST + 50},{NORTH}" for number, when, name in BREAKS]
     (folder / "breaks.csv").write_text("NR,DATUM,LEDNING,X,Y\n" + "\n".join(breaks) + "\n", encoding="utf-8")
-
-
-def table(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(folder / "vardag.duckdb"), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def network(folder: Path) -> tuple[Network, dict[str, str | None]]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from servers.arcgis import KEY, Service, arcgis
+from stored import rows
 from vardag.core.errors import ConfigError, InputError, RefusedError
 from vardag.water.commands.load import SourceReport, load
 
@@ -44,11 +44,6 @@ install_date = "LAGD"
 """
     (folder / "city.toml").write_text(text, encoding="utf-8")
     return folder
-
-
-def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(folder / "vardag.duckdb"), read_only=True) as connection:
-        return connection.execute(sql).pl().rows()
 
 
 def loaded(folder: Path) -> SourceReport:

@@ -13,8 +13,9 @@ from zipfile import ZipFile
 import pytest
 
 from servers.arcgis import KEY, Service
-from servers.remote import city, rows
+from servers.remote import city
 from servers.web import Answer, Asked, serving
+from stored import rows
 from vardag.core.config import settings
 from vardag.core.errors import InputError, RefusedError
 from vardag.water.commands.load import load

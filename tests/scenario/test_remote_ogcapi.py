@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from servers.pygeoapi import COLLECTION, pygeoapi, write
-from servers.remote import city, rows
+from servers.remote import city
 from servers.web import Answer, Asked, serving
+from stored import rows
 from vardag.core.errors import InputError, RefusedError
 from vardag.water.commands.load import load
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from servers.remote import rows
 from servers.web import Answer, Asked, serving
+from stored import rows
 from vardag.core.errors import ConfigError, InputError
 from vardag.water.commands.load import load
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from servers.mapserver import mapserver, write
-from servers.remote import city, rows
+from servers.remote import city
 from servers.web import Answer, Asked, Web, serving
+from stored import rows
 from vardag.core.errors import ConfigError, InputError
 from vardag.water.commands.load import load
 from vardag.water.sources.vector_file import VectorLayer

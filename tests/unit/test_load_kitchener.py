@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from stored import stored
 from vardag.water.city import City
 from vardag.water.commands.load import load
 
@@ -24,7 +24,7 @@ def test_kitchener_is_loaded_without_losing_a_row(tmp_path: Path) -> None:
         (15_903, 15_903, {}), (2_766, 2_766, {}), (6_066, 6_066, {}),
     ]  # fmt: skip
     assert [(note.code, note.rows) for s in (mains, breaks, roads) for note in s.notes] == [("no_place", 121)]
-    with duckdb.connect(str(tmp_path / "vardag.duckdb"), read_only=True) as connection:
+    with stored(tmp_path) as connection:
         one = connection.execute(
             "SELECT count(*) FILTER (event = 'break'), count(*) FILTER (event = 'service'), "
             "count(*) FILTER (event = 'break' AND year(break_date) BETWEEN 1997 AND 2022) FROM break"
