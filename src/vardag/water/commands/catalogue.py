@@ -45,7 +45,7 @@ def catalogue(folder: Path, *, day: date, language: str | None = None, public: b
         When the public catalogue is demanded and city.toml has no ``[catalogue]``, when a licence has no address,
         or when the catalogue breaks a rule of DCAT-AP-SE; nothing is written then.
     """
-    with workspace(folder, "water catalogue") as work:
+    with workspace(folder, "water catalogue", writes=False) as work:
         with work.run.step("read"):
             found = read_entries(work, day)
         with work.run.step("describe"):

@@ -90,7 +90,7 @@ def diff(
     InputError
         When the file cannot be read, as `stage_source` says.
     """
-    with workspace(folder, "water diff", on_step=on_step) as work:
+    with workspace(folder, "water diff", on_step=on_step, writes=False) as work:
         with work.run.step("compare"):
             found = last_two(work) if against is None else with_file(work, against, source)
             shapes = _shapes(found)

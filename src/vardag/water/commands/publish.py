@@ -31,7 +31,7 @@ def publish(folder: Path, *, language: str | None = None, on_step: OnStep | None
     NotFoundError
         When nothing has been predicted (cure: ``vardag water predict``).
     """
-    with workspace(folder, "water publish", on_step=on_step) as work:
+    with workspace(folder, "water publish", on_step=on_step, writes=False) as work:
         words = language or work.city.language
         with work.run.step("read"):
             predictions = read_predictions(work)
