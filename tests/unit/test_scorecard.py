@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from vardag.core.errors import InputError, NotFoundError, RefusedError
-from vardag.water.validation.outcome import check
+from vardag.water.validation.outcome import check, pool
 from vardag.water.validation.scorecard import lock, open_lock
 
 AS_OF = date(2022, 12, 31)
@@ -137,7 +137,7 @@ def test_the_outcome_by_hand(tmp_path: Path) -> None:
     assert first["ratio"] == pytest.approx(20 / 22, abs=1e-4)
     assert second["covered"] == pytest.approx(182 / 366, abs=1e-4)
     assert second["observed"] == 2
-    assert found.alarms == []
+    assert [alarm.code for alarm in found.alarms] == ["level"]  # 29.9 predicted, 24 observed
     assert json.loads(json.dumps(found.document(), allow_nan=False))["capture"][3]["level"] == 0.1
 
 
@@ -172,3 +172,50 @@ def test_a_log_that_ends_too_early_is_told(tmp_path: Path) -> None:
     days, links = log(("p000", date(2022, 6, 1)))
     with pytest.raises(InputError, match="ends 2022-06-01, but the prediction was locked"):
         check(locked(tmp_path), breaks=days, links=links)
+
+
+def rivals(better: bool) -> pl.DataFrame:
+    """A challenger that ranks the last tenth first, and the simplest ranking, which knows nothing."""
+    number = pl.int_range(pl.len())
+    return predictions().with_columns(
+        rate_poisson_glm=pl.when(number >= 180).then(5.0).otherwise(0.5) if better else pl.lit(1.0),
+        rate_past_breaks_per_km=pl.lit(1.0),
+    )
+
+
+def test_a_challenger_that_is_surely_better_alarms(tmp_path: Path) -> None:
+    path = locked(tmp_path, rivals(better=True))
+    assert list(open_lock(path).rates) == ["vardag", "poisson_glm", "past_breaks_per_km"]
+    events = [(f"p{180 + number % 20:03d}", date(2023, 3, 1 + number % 28)) for number in range(20)]
+    found = check(path, breaks=log(*events)[0], links=log(*events)[1], through=date(2023, 12, 31))
+    assert [alarm.code for alarm in found.alarms] == ["ranking", "challenger", "challenger"]
+    assert "Poisson regression caught 100.0 points more" in found.alarms[1].words("en")
+    row = found.document()["challengers"][0]
+    assert (row["model"], row["lead"][3]) == ("poisson_glm", -1.0)
+
+
+def test_behind_the_simplest_ranking_by_chance_is_told_as_such(tmp_path: Path) -> None:
+    """One of twenty breaks in the top tenth; one in which all tie catches a tenth."""
+    path = locked(tmp_path, rivals(better=False))
+    events = [(f"p{number:03d}", date(2023, 3, 1)) for number in (0, *range(40, 59))]
+    found = check(path, breaks=log(*events)[0], links=log(*events)[1], through=date(2023, 12, 31))
+    assert [alarm.code for alarm in found.alarms if alarm.code != "ranking"] == ["behind"]
+    assert found.alarms[-1].values["lead"] == pytest.approx(5.0)
+
+
+def test_years_are_pooled_over_locks(tmp_path: Path) -> None:
+    first = locked(tmp_path / "a", rivals(better=False), years=1)
+    second = lock(
+        rivals(better=False).drop("rate_poisson_glm"), folder=tmp_path / "b", as_of=date(2023, 12, 31),
+        horizon_years=1, model="vardag", run_id="abd", city="Exempelstad",
+    )  # fmt: skip
+    events = [(f"p{number:03d}", date(2023, 3, 1)) for number in range(20)]
+    events += [(f"p{number:03d}", date(2024, 3, 1)) for number in range(20, 40)]
+    outcomes = [check(path, breaks=log(*events)[0], links=log(*events)[1]) for path in (first, second)]
+    found = pool(outcomes)
+    assert [(row["year"], row["observed"]) for row in found.years] == [(2023, 20), (2024, 20)]
+    assert found.comparison.captures["vardag"].value[3] == pytest.approx(0.5)
+    assert list(found.comparison.leads) == ["past_breaks_per_km"]  # only what both locks hold
+    assert found.document()["pooled"]["observed"] == 40
+    with pytest.raises(InputError, match="no lock"):
+        pool([])

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vardag.water.commands.load import LoadReport
     from vardag.water.commands.predict import Predicted
     from vardag.water.publish import Published
-    from vardag.water.validation.outcome import Outcome
 
 MARKS = {"error": "[bold red]✗[/]", "warning": "[yellow]![/]", "note": "[blue]·[/]"}
 
@@ -47,7 +46,7 @@ def loaded(report: "LoadReport", *, as_json: bool) -> None:
     from vardag.water.sources.notes import reason_text
 
     out, language = person(), settings().language
-    table = _table("load_source", "load_status", "load_in", "load_kept", "load_quarantined")
+    table = headed("load_source", "load_status", "load_in", "load_kept", "load_quarantined")
     for source in report.sources:
         left_out = sum(source.quarantined.values())
         counts = [f"{number:,}" for number in (source.rows_in, source.kept, left_out)]
@@ -114,26 +113,8 @@ def locked(path: Path, *, as_json: bool) -> None:
     return person().print(words("lock_done", path=path))
 
 
-def scored(found: "Outcome", *, as_json: bool) -> None:
-    """Print what the locked prediction caught, predicted against observed, and alarms."""
-    document = found.document()
-    if as_json:
-        return machine(document)
-    out, language = person(), settings().language
-    out.print(words("score_head", as_of=document["as_of"], through=document["through"], **document["breaks"]))
-    table = _table("score_level", "score_caught", "score_interval")
-    for row in document["capture"]:
-        shown = ["–" if row[key] is None else f"{100 * row[key]:.1f} %" for key in ("capture", "low", "high")]
-        table.add_row(f"{100 * row['level']:g} %", shown[0], f"{shown[1]} – {shown[2]}")
-    out.print(table)
-    for year in document["years"]:
-        out.print(words("score_year", **year), markup=False)
-    for alarm in found.alarms:
-        out.print(f"[bold red]![/] {alarm.words(language)}")
-    return None
-
-
-def _table(*heads: str) -> Table:
+def headed(*heads: str) -> Table:
+    """An empty table; the first two columns are text, the others figures."""
     table = Table()
     for place, head in enumerate(heads):
         table.add_column(words(head), justify="left" if place < 2 and head != "score_caught" else "right")

@@ -28,6 +28,7 @@ Folder = Annotated[Path, typer.Argument(help=words("opt_folder"), file_okay=Fals
 AsJson = Annotated[bool, typer.Option("--json", help=words("opt_json"))]
 Seed = Annotated[int, typer.Option(help=words("opt_seed"))]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help=words("opt_as_of"))]
+Later = Annotated[Path | None, typer.Option("--breaks", help=words("opt_breaks"), exists=True, dir_okay=False)]
 Words = Annotated[Language | None, typer.Option(help=words("opt_language"))]
 
 
@@ -130,18 +131,32 @@ def lock(
 @scorecard.command("check", help=words("help_score"), epilog=words("example_score"))
 def score(
     folder: Folder,
-    breaks: Annotated[Path, typer.Option(help=words("opt_breaks"), exists=True, dir_okay=False)],
+    breaks: Later = None,
     source: Annotated[str | None, typer.Option(help=words("opt_source"))] = None,
     lock_file: Annotated[Path | None, typer.Option("--lock", help=words("opt_lock"))] = None,
     through: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help=words("opt_through"))] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare a lock with what happened."""
-    from vardag.app import show
+    from vardag.app import score as shown
     from vardag.water.commands import scorecard as scores
 
     outcome = scores.check(folder, breaks=breaks, source=source, locked=lock_file, through=_day(through))
-    show.scored(outcome, as_json=as_json)
+    shown.scored(outcome, as_json=as_json)
+
+
+@scorecard.command("years", help=words("help_years"), epilog=words("example_years"))
+def over_years(
+    folder: Folder,
+    breaks: Later = None,
+    source: Annotated[str | None, typer.Option(help=words("opt_source"))] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every lock with the year after it."""
+    from vardag.app import score as shown
+    from vardag.water.commands import scorecard as scores
+
+    shown.scored_years(scores.years(folder, breaks=breaks, source=source), as_json=as_json)
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -1,11 +1,10 @@
 """What became of a locked prediction: breaks caught, predicted against observed, and alarms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 from scipy.stats import nbinom
 
@@ -13,12 +12,15 @@ from vardag.core.errors import InputError
 from vardag.core.texts import Texts
 from vardag.water.lof.port import POLICY
 from vardag.water.panel import years_after
-from vardag.water.validation.bootstrap import Broken, Interval, captures, interval
-from vardag.water.validation.metrics import LEVELS, caught, length_intervals
+from vardag.water.validation.bootstrap import Interval
+from vardag.water.validation.metrics import LEVELS
+from vardag.water.validation.rivals import Caught, Comparison, caught_by, compare, plain
 from vardag.water.validation.scorecard import Lock, open_lock
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 JUDGED_LEVEL = 0.1
+PLACE = LEVELS.index(JUDGED_LEVEL)
+SIMPLEST = "past_breaks_per_km"  # whoever does not beat it has no use for a model
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Alarm:
 
     def words(self, language: str) -> str:
         """Say it in Swedish or English, with the cure."""
-        return TEXTS(f"alarm_{self.code}", language, **self.values)
+        named = {"model": TEXTS(f"model_{self.values['model']}", language)} if "model" in self.values else {}
+        return TEXTS(f"alarm_{self.code}", language, **self.values | named)
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Outcome:
 
     Attributes
     ----------
-    capture
-        Share of the breaks caught in the top share of length at each of ``LEVELS``; NaN without breaks.
+    caught, comparison
+        What each locked model caught of the breaks, and the champion's lead over the challengers.
     years
         By year after `as_of`: predicted and observed breaks, and the share of the year that has passed.
     breaks
@@ -49,14 +52,21 @@ class Outcome:
 
     lock: Lock
     through: date
-    capture: Interval
+    caught: Caught
+    comparison: Comparison
     years: list[dict[str, Any]]
     breaks: dict[str, int]
     alarms: list[Alarm]
 
+    @property
+    def capture(self) -> Interval:
+        """Share of the breaks caught in the top share of length at each of ``LEVELS``; NaN without breaks."""
+        return self.comparison.captures[self.lock.model]
+
     def document(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        rows = zip(LEVELS, self.capture.value, self.capture.low, self.capture.high, strict=True)
+        shares = self.capture
+        rows = zip(LEVELS, plain(shares.value), plain(shares.low), plain(shares.high), strict=True)
         return {
             "city": self.lock.city,
             "model": self.lock.model,
@@ -65,16 +75,12 @@ class Outcome:
             "through": self.through.isoformat(),
             "breaks": self.breaks,
             "capture": [
-                {"level": level, "capture": _plain(value), "low": _plain(low), "high": _plain(high)}
-                for level, value, low, high in rows
+                {"level": level, "capture": value, "low": low, "high": high} for level, value, low, high in rows
             ],
+            "challengers": self.comparison.document(),
             "years": self.years,
             "alarms": [{"code": alarm.code, **alarm.values} for alarm in self.alarms],
         }
-
-
-def _plain(value: float) -> float | None:
-    return round(float(value), 6) if np.isfinite(value) else None
 
 
 def check(
@@ -109,9 +115,11 @@ def check(
         "other_pipe": seen.filter(pl.col("pipe_key").is_not_null() & ~pl.col("known")).height,
         "unlinked": seen["pipe_key"].null_count(),
     }
-    shares = _capture(locked, linked, seed)
+    caught = caught_by(locked, linked)
+    comparison = compare([caught], champion=locked.model, seed=seed)
     years = _years(locked, linked, last)
-    return Outcome(locked, last, shares, years, figures, _alarms(years, shares, figures))
+    found = alarms(years, comparison, champion=locked.model, figures=figures)
+    return Outcome(locked, last, caught, comparison, years, figures, found)
 
 
 def _last_day(locked: Lock, breaks: pl.DataFrame, through: date | None) -> date:
@@ -136,20 +144,6 @@ def _seen(locked: Lock, breaks: pl.DataFrame, links: pl.DataFrame, last: date) -
     )
 
 
-def _capture(locked: Lock, linked: pl.DataFrame, seed: int) -> Interval:
-    if not linked.height:
-        nothing = np.full(len(LEVELS), np.nan)
-        return Interval(nothing, nothing, nothing)
-    pipes = locked.predictions.with_row_index("pipe")
-    counted = linked.group_by("pipe_key").len("breaks").join(pipes, on="pipe_key").sort("pipe")
-    rate, length = (pipes[name].to_numpy() for name in ("expected_breaks_per_km_year", "length_m"))
-    a, b = length_intervals(rate, length, np.zeros(pipes.height, dtype=np.int64))
-    rows = counted["pipe"].to_numpy().astype(np.int64)
-    broken = Broken(rows, counted["breaks"].cast(pl.Float64).to_numpy(), pipes.height)
-    value, replicated = captures(broken, {"locked": caught(a[rows], b[rows], LEVELS)}, seed=seed)
-    return interval(value["locked"], replicated["locked"])
-
-
 def _years(locked: Lock, linked: pl.DataFrame, last: date) -> list[dict[str, Any]]:
     """Predicted against observed for each year begun; a year under way counts by the share of its days."""
     table = locked.predictions
@@ -167,9 +161,17 @@ def _years(locked: Lock, linked: pl.DataFrame, last: date) -> list[dict[str, Any
     return rows
 
 
-def _alarms(years: list[dict[str, Any]], shares: Interval, figures: dict[str, int]) -> list[Alarm]:
-    found = [_number_alarm(years), _ranking_alarm(shares, figures["linked"]), _link_alarm(figures)]
-    return [alarm for alarm in found if alarm]
+def alarms(
+    years: list[dict[str, Any]], comparison: Comparison, *, champion: str, figures: dict[str, int]
+) -> list[Alarm]:
+    """What a person should look at: the number of breaks, the ranking, challengers, breaks without a pipe."""
+    number = _number_alarm(years)
+    found = [number, *([] if number else [_level_alarm(years)])]
+    if figures["linked"] < POLICY.value("scorecard_min_breaks"):
+        found.append(Alarm("thin", {"breaks": figures["linked"]}))
+    else:
+        found += [_ranking_alarm(comparison.captures[champion]), *_challenger_alarms(comparison)]
+    return [alarm for alarm in [*found, _link_alarm(figures)] if alarm]
 
 
 def _number_alarm(years: list[dict[str, Any]]) -> Alarm | None:
@@ -190,16 +192,38 @@ def _number_alarm(years: list[dict[str, Any]]) -> Alarm | None:
     return Alarm("too_few", values) if distribution.cdf(observed) < tail else None
 
 
-def _ranking_alarm(shares: Interval, linked: int) -> Alarm | None:
-    if linked < POLICY.value("scorecard_min_breaks"):
-        return Alarm("thin", {"breaks": linked})
-    floor = POLICY.value("scorecard_capture_floor") * JUDGED_LEVEL
-    place = LEVELS.index(JUDGED_LEVEL)
-    if shares.high[place] >= floor:
+def _level_alarm(years: list[dict[str, Any]]) -> Alarm | None:
+    """Predicted over observed leaves the tolerance, though chance and winters may explain it."""
+    predicted, observed = (float(sum(row[key] for row in years)) for key in ("predicted", "observed"))
+    away = POLICY.value("scorecard_level_tolerance")
+    if observed < POLICY.value("scorecard_min_breaks") or abs(predicted / observed - 1) <= away:
         return None
-    values: dict[str, float] = {"level": JUDGED_LEVEL, "floor": floor}
-    values |= {"capture": shares.value[place], "high": shares.high[place]}
-    return Alarm("ranking", {name: round(100 * float(value), 1) for name, value in values.items()})
+    values = {"ratio": round(predicted / observed, 2), "low": round(1 - away, 2), "high": round(1 + away, 2)}
+    return Alarm("level", values | {"observed": round(observed), "predicted": round(predicted, 1)})
+
+
+def _ranking_alarm(shares: Interval) -> Alarm | None:
+    floor = POLICY.value("scorecard_capture_floor") * JUDGED_LEVEL
+    if shares.high[PLACE] >= floor:
+        return None
+    return Alarm("ranking", _percent(level=JUDGED_LEVEL, floor=floor, capture=shares.value, high=shares.high))
+
+
+def _challenger_alarms(comparison: Comparison) -> list[Alarm]:
+    """Behind the simplest ranking at all, or behind another model by more than chance."""
+    found = []
+    for model, lead in comparison.leads.items():
+        values = {"model": model, **_percent(level=JUDGED_LEVEL, lead=-lead.value, low=-lead.high, high=-lead.low)}
+        if lead.high[PLACE] < 0:
+            found.append(Alarm("challenger", values))
+        elif model == SIMPLEST and lead.value[PLACE] < 0:
+            found.append(Alarm("behind", values))
+    return found
+
+
+def _percent(**figures: Any) -> dict[str, float]:
+    at_level = {name: value if isinstance(value, float) else value[PLACE] for name, value in figures.items()}
+    return {name: round(100 * float(value), 1) for name, value in at_level.items()}
 
 
 def _link_alarm(figures: dict[str, int]) -> Alarm | None:
@@ -207,3 +231,71 @@ def _link_alarm(figures: dict[str, int]) -> Alarm | None:
     share = 1.0 - figures["linked"] / total if total else 0.0
     limit = POLICY.value("scorecard_unlinked_share")
     return Alarm("unlinked", {"share": round(100 * share)}) if share > limit else None
+
+
+@dataclass(frozen=True)
+class Years:
+    """Several locks together, each by the year after it: the whole record of a model in use.
+
+    Attributes
+    ----------
+    outcomes
+        One per lock, oldest first.
+    years
+        The first year of each lock, predicted and observed.
+    comparison
+        Pooled over the locks; the models that all of them hold.
+    """
+
+    outcomes: list[Outcome]
+    years: list[dict[str, Any]]
+    comparison: Comparison
+    alarms: list[Alarm]
+
+    def document(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        predicted, observed = (sum(row[key] for row in self.years) for key in ("predicted", "observed"))
+        champion = self.comparison.captures[self.outcomes[-1].lock.model]
+        return {
+            "city": self.outcomes[-1].lock.city,
+            "model": self.outcomes[-1].lock.model,
+            "levels": list(LEVELS),
+            "years": [
+                year | {"capture": plain(outcome.capture.value), "breaks": outcome.breaks}
+                for year, outcome in zip(self.years, self.outcomes, strict=True)
+            ],
+            "pooled": {
+                "predicted": round(predicted, 3),
+                "observed": observed,
+                "ratio": round(predicted / observed, 4) if observed else None,
+                "capture": plain(champion.value),
+                "low": plain(champion.low),
+                "high": plain(champion.high),
+            },
+            "challengers": self.comparison.document(),
+            "alarms": [{"code": alarm.code, **alarm.values} for alarm in self.alarms],
+        }
+
+
+def pool(outcomes: list[Outcome], *, seed: int = 0) -> Years:
+    """Put the outcomes of several locks together; each must be of the year after its lock alone.
+
+    Raises
+    ------
+    InputError
+        When there is none (cure: lock a prediction).
+    """
+    if not outcomes:
+        raise InputError("scorecard: no lock that has a break log after it. Lock a prediction and wait a year.")
+    champion = outcomes[-1].lock.model
+    # A lock of an earlier model is judged as what was in use then.
+    parts = [_renamed(outcome.caught, outcome.lock.model, champion) for outcome in outcomes]
+    comparison = compare(parts, champion=champion, seed=seed)
+    years = [outcome.years[0] for outcome in outcomes]
+    figures = {key: sum(outcome.breaks[key] for outcome in outcomes) for key in outcomes[0].breaks}
+    return Years(outcomes, years, comparison, alarms(years, comparison, champion=champion, figures=figures))
+
+
+def _renamed(part: Caught, was: str, now: str) -> Caught:
+    shares = {name: share for name, share in part.shares.items() if name not in {was, now}}
+    return replace(part, shares={now: part.shares[was]} | shares)

@@ -1,7 +1,8 @@
 """The scorecard: a prediction is locked before the breaks happen, and compared with them afterwards.
 
 A lock is two files, ``lock-<as_of>.parquet`` with every pipe's rate and ``lock-<as_of>.json`` with what, when and
-the hashes. A lock is never overwritten, and one that has been changed is refused.
+the hashes. A lock is never overwritten, and one that has been changed is refused. Beside the rates of the model in
+use it may hold those of challengers, so that a later choice between them rests on breaks that none had seen.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ import polars as pl
 from vardag.core.errors import InputError, NotFoundError, RefusedError
 
 LOCKED = ("pipe_key", "length_m", "expected_breaks_per_km_year")
-FORMAT = 1
+CHALLENGER = "rate_"  # before a challenger's name: the column with its rates
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class Lock:
     as_of: date
     horizon_years: int
     predictions: pl.DataFrame
+
+    @property
+    def rates(self) -> dict[str, str]:
+        """Column with the rates of each model, the one in use first."""
+        others = [name for name in self.predictions.columns if name.startswith(CHALLENGER)]
+        return {self.model: LOCKED[-1]} | {name.removeprefix(CHALLENGER): name for name in others}
 
 
 def lock(
@@ -47,7 +55,8 @@ def lock(
     Parameters
     ----------
     predictions
-        One row per pipe with at least ``pipe_key``, ``length_m`` and ``expected_breaks_per_km_year``.
+        One row per pipe with at least ``pipe_key``, ``length_m`` and ``expected_breaks_per_km_year``; a column
+        ``rate_<model>`` for each challenger.
     folder
         Where locks lie; made where missing.
     as_of
@@ -106,7 +115,7 @@ def _validate(predictions: pl.DataFrame) -> None:
 def _content(predictions: pl.DataFrame) -> bytes:
     """Parquet bytes of the locked columns in the order of the keys, so that row order does not matter."""
     buffer = io.BytesIO()
-    predictions.select(LOCKED).sort("pipe_key").write_parquet(buffer)
+    predictions.select(*LOCKED, pl.col(f"^{CHALLENGER}.*$")).sort("pipe_key").write_parquet(buffer)
     return buffer.getvalue()
 
 
