@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from lifelines import CoxPHFitter, WeibullAFTFitter
-from lifelines.exceptions import StatisticalWarning
+from lifelines.exceptions import ConvergenceError, ConvergenceWarning, StatisticalWarning
 
 from benchmarks.peers.inputs import AGE, FEATURES, known_ages, terms, typical_age
 from benchmarks.peers.survival import Baseline, Pieces, baseline, pieces
@@ -17,6 +17,7 @@ from vardag.water.lof.port import Floats, counts, lengths_km, network_rate, usab
 
 SAFE_FACTOR = 1e3
 COLUMNS = {"duration_col": "stop", "event_col": "event", "entry_col": "entry", "weights_col": "weight"}
+LARGEST_RIDGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,9 @@ class _AgeHazard:
     """
 
     features: tuple[str, ...] = FEATURES
-    ridge: float = 1e-4
-    row_limit: int = 40_000
+    name: ClassVar[str]
+    ridge: float = 1e-3
+    row_limit: int = 20_000
     seed: int = 0
     encoding: tuple[Fitted, ...] = ()
     hazard: Any = None
@@ -47,10 +49,7 @@ class _AgeHazard:
         rows, typical = rows[kept], typical_age(rows)
         encoding = learn(rows, terms(tuple(name for name in self.features if name != AGE)))
         observed = pieces(rows, typical=typical)
-        design = matrix(rows, encoding)[observed.row]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", StatisticalWarning)  # weights of a sample are no whole numbers
-            hazard = self._hazard(design, observed, weights[observed.row])
+        hazard = self._converged(matrix(rows, encoding)[observed.row], observed, weights[observed.row])
         return replace(self, encoding=encoding, hazard=hazard, typical=typical, mean=mean)
 
     def rate(self, panel: pl.DataFrame) -> Floats:
@@ -61,7 +60,20 @@ class _AgeHazard:
         expected = self._expected(matrix(panel, self.encoding), ages)
         return np.asarray(expected / np.maximum(lengths_km(panel), 1e-6)).clip(0.0, SAFE_FACTOR * self.mean)
 
-    def _hazard(self, design: Floats, observed: Pieces, weight: Floats) -> Any:
+    def _converged(self, design: Floats, observed: Pieces, weight: Floats) -> Any:
+        """Fit; where Newton's steps do not converge, again with ten times the ridge."""
+        ridge = self.ridge
+        while ridge <= LARGEST_RIDGE:
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", StatisticalWarning)  # weights of a sample are no whole numbers
+                    warnings.simplefilter("error", ConvergenceWarning)
+                    return self._hazard(design, observed, weight, ridge)
+            except (ConvergenceError, ConvergenceWarning):
+                ridge *= 10.0
+        raise ConvergenceError(f"{self.name}: no fit converged with a ridge of up to {LARGEST_RIDGE:g}.")
+
+    def _hazard(self, design: Floats, observed: Pieces, weight: Floats, ridge: float) -> Any:
         raise NotImplementedError
 
     def _expected(self, design: Floats, ages: Floats) -> Floats:
@@ -83,8 +95,9 @@ class Cox(_AgeHazard):
     name: ClassVar[str] = "cox"
     half_width: int = 5
 
-    def _hazard(self, design: Floats, observed: Pieces, weight: Floats) -> CoxHazard:
-        fitted = CoxPHFitter(penalizer=self.ridge).fit(_frame(design, observed, weight), **COLUMNS)
+    def _hazard(self, design: Floats, observed: Pieces, weight: Floats, ridge: float) -> CoxHazard:
+        frame = _frame(design, observed, weight)
+        fitted = CoxPHFitter(penalizer=ridge).fit(frame, **COLUMNS, fit_options={"step_size": 0.5})
         coefficients = fitted.params_.to_numpy()
         risk = np.exp(design @ coefficients)
         return CoxHazard(coefficients, baseline(observed, risk, weight, half_width=self.half_width))
@@ -99,8 +112,9 @@ class Weibull(_AgeHazard):
 
     name: ClassVar[str] = "weibull_aft"
 
-    def _hazard(self, design: Floats, observed: Pieces, weight: Floats) -> WeibullAFTFitter:
-        return WeibullAFTFitter(penalizer=self.ridge).fit(_frame(design, observed, weight), **COLUMNS)
+    def _hazard(self, design: Floats, observed: Pieces, weight: Floats, ridge: float) -> WeibullAFTFitter:
+        frame = _frame(design, observed, weight)
+        return WeibullAFTFitter(penalizer=ridge).fit(frame, **COLUMNS, fit_options={"maxiter": 1000, "ftol": 1e-8})
 
     def _expected(self, design: Floats, ages: Floats) -> Floats:
         covariates = pd.DataFrame(design, columns=_names(design))

@@ -21,7 +21,7 @@ class GlumRegression:
 
     name: ClassVar[str] = "glum"
     features: tuple[str, ...] = FEATURES
-    ridge: float = 1e-6
+    ridge: float = 1e-3
     encoding: tuple[Fitted, ...] = ()
     regression: Any = None
     mean: float = 0.0
