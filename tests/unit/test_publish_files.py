@@ -56,7 +56,7 @@ def test_the_layer_has_the_ranking_in_the_city_system(geopackage: Path) -> None:
     assert tuple(info["fields"]) == COLUMNS
     first = rows(geopackage, "SELECT rank, rank_class, secrecy, reason_1 FROM ledningar ORDER BY rank LIMIT 1")[0]
     assert first[:3] == (1, 1, "Skyddad")
-    assert first[3].startswith("× 2,1: gjutjärn från 19")
+    assert first[3].startswith("× 2,1: grått gjutjärn från 19")
 
 
 def test_qgis_finds_one_default_style_registered_as_its_table(geopackage: Path) -> None:

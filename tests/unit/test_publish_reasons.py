@@ -1,5 +1,7 @@
 """Reasons in words: every family in both languages, and the way from a panel's columns to them."""
 
+from datetime import date
+
 import polars as pl
 import pytest
 
@@ -9,7 +11,7 @@ from vardag.water.publish.reasons import FAMILIES, reason_columns, reason_text, 
 from vardag.water.publish.values import REASON, VALUES
 
 SAID = [
-    ("material", "CI|1950s", "gjutjärn från 1950-talet", "cast iron from the 1950s"),
+    ("material", "CI|1950s", "grått gjutjärn från 1950-talet", "grey cast iron of the 1950s"),
     ("material", "PVC|unknown", "PVC", "PVC"),
     ("age", "68|1957", "68 år gammal (från 1957)", "68 years old (from 1957)"),
     ("age", "|", "okänd ålder", "age unknown"),
@@ -19,14 +21,14 @@ SAID = [
     (
         "own_history",
         "1|25|0",
-        "1 eget rörbrott på 25 år, senast under året",
-        "1 break of its own in 25 years, the last within the year",
+        "ett eget rörbrott på 25 år, senast under året",
+        "one break of its own in 25 years, the last within the year",
     ),
     (
         "own_history",
         "3|25|4",
-        "3 egna rörbrott på 25 år, senast för 4 år sedan",
-        "3 breaks of its own in 25 years, the last 4 years ago",
+        "tre egna rörbrott på 25 år, senast för 4 år sedan",
+        "three breaks of its own in 25 years, the last 4 years ago",
     ),
     (
         "neighbours",
@@ -37,8 +39,22 @@ SAID = [
     (
         "neighbours",
         "2|150|5",
-        "2 rörbrott inom 150 m de senaste 5 åren",
-        "2 breaks within 150 m in the last 5 years",
+        "två rörbrott inom 150 m de senaste 5 åren",
+        "two breaks within 150 m in the last 5 years",
+    ),
+    (
+        "neighbours",
+        "2|150|5|2019|4",
+        "två rörbrott inom 150 m sedan 2019",
+        "two breaks within 150 m since 2019",
+    ),
+    ("neighbours", "1|150|5|2019", "ett rörbrott inom 150 m sedan 2019", "one break within 150 m since 2019"),
+    ("neighbours", "14|150|5|2019", "14 rörbrott inom 150 m sedan 2019", "14 breaks within 150 m since 2019"),
+    (
+        "neighbours",
+        "0|150|5|2019|3",
+        "inget rörbrott inom 150 m sedan 2019, men det finns äldre eller lite längre bort",
+        "no break within 150 m since 2019, but there are some longer ago or a little further away",
     ),
     (
         "street",
@@ -49,8 +65,8 @@ SAID = [
     (
         "cohort",
         "0.31|CI|1950s",
-        "andra av samma slag (gjutjärn från 1950-talet): 0,31 rörbrott per km och år",
-        "others of its kind (cast iron from the 1950s): 0.31 breaks per km and year",
+        "andra av samma slag (grått gjutjärn från 1950-talet): 0,31 rörbrott per km och år",
+        "others of its kind (grey cast iron of the 1950s): 0.31 breaks per km and year",
     ),
     ("pressure", "Norr|52", "tryckzon Norr, 52 m", "pressure zone Norr, 52 m"),
     ("pressure", "|52", "vattentryck, 52 m", "water pressure, 52 m"),
@@ -75,9 +91,9 @@ def test_a_value_is_said_in_both_languages(family: str, value: str, swedish: str
 
 
 def test_a_multiplier_has_the_decimal_sign_of_its_language() -> None:
-    assert reason_text("material", "CI|1950s", 2.1, "sv") == "× 2,1: gjutjärn från 1950-talet"
-    assert reason_text("material", "CI|1950s", 0.452, "en") == "× 0.45: cast iron from the 1950s"
-    assert reason_text("material", "CI|1950s", 12.3, "en") == "× 12: cast iron from the 1950s"
+    assert reason_text("material", "CI|1950s", 2.1, "sv") == "× 2,1: grått gjutjärn från 1950-talet"
+    assert reason_text("material", "CI|1950s", 0.452, "en") == "× 0.45: grey cast iron of the 1950s"
+    assert reason_text("material", "CI|1950s", 12.3, "en") == "× 12: grey cast iron of the 1950s"
 
 
 @pytest.mark.parametrize("value", ["", "7", "a|b|c", "|||"])
@@ -110,7 +126,9 @@ PANEL = pl.DataFrame(
         "own_breaks": [2.0, 0.0],
         "own_observed_years": [25.0, 3.4],
         "own_years_since": [1.2, None],
+        "as_of": [date(2022, 12, 31), date(2022, 12, 31)],
         "nearby_150m_5y": [2.0, 0.0],
+        "nearby_300m": [2.6, 0.2],
         "street_rate": [0.4213, 0.1],
         "cohort_rate": [0.31, 0.2],
         "road_class": ["gata", None],
@@ -128,13 +146,25 @@ def test_every_family_written_from_a_panel_is_read_back_into_words() -> None:
         for value in values[family]:
             assert family in FAMILIES
             assert words(family, value, "sv") != words("moon_phase", value, "sv").replace("moon phase", family)
-    assert words("neighbours", values["neighbours"][0], "sv") == "2 rörbrott inom 150 m de senaste 5 åren"
+    assert words("neighbours", values["neighbours"][0], "sv") == "två rörbrott inom 150 m sedan 2018"
     assert words("pressure", values["pressure"][0], "sv") == "tryckzon Norr / övre"
     assert words("age", values["age"][1], "en") == "age unknown"
 
 
 def test_families_without_their_columns_are_left_out() -> None:
     assert reason_values(PANEL.select("material", "era", "length_m")).columns == ["material", "length"]
+
+
+def test_a_value_is_written_from_what_there_is() -> None:
+    """Without the date the last five years are told by their number, and without the wider circle it is left out."""
+    assert reason_values(PANEL.drop("nearby_300m"))["neighbours"][0] == "2|150|5|2018"
+    assert reason_values(PANEL.drop("as_of"))["neighbours"][0] == "2|150|5"
+
+
+def test_all_reasons_can_be_kept() -> None:
+    multipliers = pl.DataFrame({"base": [0.1], "age": [1.3], "soil": [0.4], "street": [2.0], "length": [1.01]})
+    kept = strongest(multipliers, reason_values(PANEL[:1]), count=None)
+    assert [reason["family"] for reason in kept[0]] == ["soil", "street", "age"]
 
 
 def test_the_strongest_reasons_come_first_whether_they_raise_or_lower() -> None:

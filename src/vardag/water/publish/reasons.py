@@ -6,12 +6,12 @@ empty field means unknown. A family that is not in the table is told by its own 
 
 | family | value | example | in English |
 |---|---|---|---|
-| ``material`` | material code, decade | ``CI|1950s`` | cast iron from the 1950s |
+| ``material`` | material code, decade | ``CI|1950s`` | grey cast iron of the 1950s |
 | ``age`` (or ``era``) | age in years, installation year | ``68|1957`` | 68 years old (1957) |
 | ``diameter`` | mm | ``150`` | 150 mm in diameter |
 | ``length`` | m | ``12`` | 12 m long |
-| ``own_history`` | own breaks, years observed, years since the last | ``2|25|1`` | 2 breaks of its own ... |
-| ``neighbours`` | breaks of others, within m, in the last years | ``2|150|5`` | 2 breaks within 150 m ... |
+| ``own_history`` | own breaks, years observed, years since the last | ``2|25|1`` | two breaks of its own ... |
+| ``neighbours`` | breaks of others, within m, in the last years | ``2|150|5|2019|3`` | two breaks within 150 m since 2019 |
 | ``street`` | breaks per km and year of the rest of the street | ``0.42`` | the rest of its street: 0.42 ... |
 | ``cohort`` | the same of its cohort, material code, decade | ``0.31|CI|1950s`` | like pipes (...): 0.31 ... |
 | ``pressure`` (or ``zone``) | zone, metres of water | ``North|52`` | pressure zone North, 52 m |
@@ -20,6 +20,9 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``lining`` | years since lining, empty where none is dated | ``12`` | lined 12 years ago |
 | ``function`` | main, trunk or service | ``trunk`` | trunk main |
 | ``position`` | surveyed, approximate or none | ``approximate`` | approximate position |
+
+``neighbours`` has two more where they are known: the first year of those years, and how many breaks there are if
+older ones and those up to 300 m away are counted too, each for less.
 """
 
 from collections.abc import Callable
@@ -40,7 +43,7 @@ def reason_text(family: str, value: str, multiplier: float, language: str) -> st
     """Tell one reason with its multiplier.
 
     >>> reason_text("neighbours", "2|150|5", 1.8, "sv")
-    '× 1,8: 2 rörbrott inom 150 m de senaste 5 åren'
+    '× 1,8: två rörbrott inom 150 m de senaste 5 åren'
     """
     return f"× {multiplier_text(multiplier, language)}: {words(family, value, language)}"
 
@@ -124,6 +127,16 @@ def _count(text: str) -> int:
     return round(float(text))
 
 
+def counted(count: int, language: str) -> str:
+    """Write a count as a person would: in letters up to twelve.
+
+    >>> counted(2, "sv"), counted(14, "sv")
+    ('två', '14')
+    """
+    letters = TEXTS("small_numbers", language).split()
+    return letters[count] if 0 <= count < len(letters) else number(count, language)
+
+
 def _material(fields: Fields, language: str) -> str:
     name, era = material_name(fields[0], language), era_name(fields[1] if len(fields) > 1 else "", language)
     return TEXTS("reason_material", language, material=name, era=era) if era else name
@@ -151,7 +164,8 @@ def _own_history(fields: Fields, language: str) -> str:
     breaks, observed, since = _count(fields[0]), _count(fields[1] or "0"), fields[2] if len(fields) > 2 else ""
     if not breaks:
         return TEXTS("reason_own_none", language, years=observed)
-    told = TEXTS("reason_own_one" if breaks == 1 else "reason_own", language, breaks=breaks, years=observed)
+    key = "reason_own_one" if breaks == 1 else "reason_own"
+    told = TEXTS(key, language, breaks=counted(breaks, language), years=observed)
     if not since:
         return told
     ago = _count(since)
@@ -160,11 +174,14 @@ def _own_history(fields: Fields, language: str) -> str:
 
 
 def _neighbours(fields: Fields, language: str) -> str:
-    breaks = _count(fields[0])
-    key = (
-        "reason_neighbours_none" if breaks == 0 else "reason_neighbours_one" if breaks == 1 else "reason_neighbours"
-    )
-    return TEXTS(key, language, breaks=breaks, m=_count(fields[1]), years=_count(fields[2]))
+    breaks, since = _count(fields[0]), fields[3] if len(fields) > 3 else ""
+    around = _count(fields[4] or "0") if len(fields) > 4 else 0
+    key = "reason_neighbours_since" if since else "reason_neighbours_years"
+    when = TEXTS(key, language, year=since, years=_count(fields[2]))
+    key = "reason_neighbours_none" if not breaks else "reason_neighbours"
+    key = "reason_neighbours_one" if breaks == 1 else key
+    told = TEXTS(key, language, breaks=counted(breaks, language), m=_count(fields[1]), when=when)
+    return told + (TEXTS("reason_neighbours_around", language) if around and not breaks else "")
 
 
 def _street(fields: Fields, language: str) -> str:

@@ -19,28 +19,38 @@ def _fields(*fields: pl.Expr) -> pl.Expr:
     return pl.concat_str(fields, separator="|")
 
 
-VALUES: dict[str, tuple[tuple[str, ...], pl.Expr]] = {
-    "material": (("material", "era"), _fields(_text("material"), _text("era"))),
-    "age": (("age_years", "install_year"), _fields(_text("age_years", 0), _text("install_year", 0))),
-    "diameter": (("diameter_mm",), _text("diameter_mm", 0)),
-    "length": (("length_m",), _text("length_m", 0)),
-    "lining": (("lined_years",), _text("lined_years", 0)),
-    "pressure": (("pressure_zone", "pressure_m"), _fields(_text("pressure_zone"), _text("pressure_m", 0))),
-    "function": (("function",), _text("function")),
+_SINCE = pl.col("as_of").dt.offset_by("-5y").dt.offset_by("1d").dt.year().cast(pl.String)
+_NEARBY = (_text("nearby_150m_5y", 0), pl.lit("150"), pl.lit("5"))
+
+VALUES: dict[str, tuple[tuple[tuple[str, ...], pl.Expr], ...]] = {
+    "material": ((("material", "era"), _fields(_text("material"), _text("era"))),),
+    "age": ((("age_years", "install_year"), _fields(_text("age_years", 0), _text("install_year", 0))),),
+    "diameter": ((("diameter_mm",), _text("diameter_mm", 0)),),
+    "length": ((("length_m",), _text("length_m", 0)),),
+    "lining": ((("lined_years",), _text("lined_years", 0)),),
+    "pressure": ((("pressure_zone", "pressure_m"), _fields(_text("pressure_zone"), _text("pressure_m", 0))),),
+    "function": ((("function",), _text("function")),),
     "own_history": (
-        ("own_breaks", "own_observed_years", "own_years_since"),
-        _fields(_text("own_breaks", 0), _text("own_observed_years", 0), _text("own_years_since", 0)),
+        (
+            ("own_breaks", "own_observed_years", "own_years_since"),
+            _fields(_text("own_breaks", 0), _text("own_observed_years", 0), _text("own_years_since", 0)),
+        ),
     ),
-    "neighbours": (("nearby_150m_5y",), _fields(_text("nearby_150m_5y", 0), pl.lit("150"), pl.lit("5"))),
-    "street": (("street_rate",), _text("street_rate", 2)),
+    "neighbours": (
+        (("nearby_150m_5y", "nearby_300m", "as_of"), _fields(*_NEARBY, _SINCE, _text("nearby_300m", 0))),
+        (("nearby_150m_5y", "as_of"), _fields(*_NEARBY, _SINCE)),
+        (("nearby_150m_5y",), _fields(*_NEARBY)),
+    ),
+    "street": ((("street_rate",), _text("street_rate", 2)),),
     "cohort": (
-        ("cohort_rate", "material", "era"),
-        _fields(_text("cohort_rate", 2), _text("material"), _text("era")),
+        (("cohort_rate", "material", "era"), _fields(_text("cohort_rate", 2), _text("material"), _text("era"))),
     ),
-    "traffic": (("road_class", "aadt"), _fields(_text("road_class"), _text("aadt", 0))),
-    "soil": (("soil_class",), _text("soil_class")),
+    "traffic": ((("road_class", "aadt"), _fields(_text("road_class"), _text("aadt", 0))),),
+    "soil": ((("soil_class",), _text("soil_class")),),
 }
-"""Columns of the panel that a family's value needs, and the value; formats are in the table of `reasons`."""
+"""For each family: the columns of the panel that its value needs, and the value; the first whose columns are there.
+
+The formats are in the table of `reasons`."""
 
 
 def reason_values(panel: pl.DataFrame) -> pl.DataFrame:
@@ -55,11 +65,15 @@ def reason_values(panel: pl.DataFrame) -> pl.DataFrame:
     -------
     One String column per family, rows as in the panel.
     """
-    wanted = {family: value for family, (columns, value) in VALUES.items() if not set(columns) - set(panel.columns)}
-    return panel.select(**wanted)
+    there = set(panel.columns)
+    wanted = {
+        family: next((value for columns, value in ways if there.issuperset(columns)), None)
+        for family, ways in VALUES.items()
+    }
+    return panel.select(**{family: value for family, value in wanted.items() if value is not None})
 
 
-def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int = 3) -> pl.Series:
+def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int | None = 3) -> pl.Series:
     """Choose the families that move each row's rate most, up or down.
 
     Parameters
@@ -70,13 +84,14 @@ def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int = 3
     values
         One String column per family, rows alike; a family without one gets an empty value.
     count
-        How many to keep; weaker than 5 per cent either way is never kept.
+        How many to keep, None for all; weaker than 5 per cent either way is never kept.
 
     Returns
     -------
     ``reasons``: list of family, value and multiplier, strongest first.
     """
     families = [name for name in multipliers.columns if name != "base"]
+    kept = len(families) if count is None else count
     frame = multipliers.select(
         pl.struct(
             pl.lit(family).alias("family"),
@@ -94,7 +109,7 @@ def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int = 3
         .filter(pl.col("strength") > QUIET)
         .sort("row", "strength", "family", descending=[False, True, False])
         .group_by("row", maintain_order=True)
-        .agg(pl.struct("family", "value", "multiplier").head(count).alias("reasons"))
+        .agg(pl.struct("family", "value", "multiplier").head(kept).alias("reasons"))
     )
     rows = pl.DataFrame({"row": pl.arange(multipliers.height, eager=True, dtype=pl.UInt32)})
     joined = rows.join(chosen, on="row", how="left", maintain_order="left")
