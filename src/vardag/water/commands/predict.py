@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from vardag.core import db
@@ -24,8 +25,11 @@ from vardag.water.lof.few import Choice, choose
 from vardag.water.lof.intervals import shape_out_of_time
 from vardag.water.lof.port import POLICY
 from vardag.water.lof.ranking import rank
+from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
 from vardag.water.publish.values import reason_values, strongest
+
+WHAT_IF = ("rate_new_pipe", "rate_relined", "rate_lower_pressure")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,13 @@ class Predicted:
         Breaks that the model learned from.
     expected_breaks
         Breaks to expect in the year after `as_of`, in the whole network.
+    spread
+        Gamma shape of the true rate of a pipe without breaks: the smaller, the more pipes differ from what is
+        predicted for them.
+    typical_rate
+        Breaks per km and year that the multipliers of the reasons are multiples of.
+    what_if
+        For each change: ``pipes`` like that in the record, and for how many pipes it is ``told``.
     """
 
     run: dict[str, Any]
@@ -56,6 +67,9 @@ class Predicted:
     expected_breaks: float
     calibration: dict[str, Any]
     survivorship: dict[str, Any]
+    spread: float
+    typical_rate: float
+    what_if: dict[str, dict[str, int]]
 
 
 def predict(
@@ -87,7 +101,8 @@ def predict(
         panel = build_panel(work, network, day)
         past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
         choice, model, shape = fit(work, past, seed=seed)
-        predictions = score(work, model, today, shape)
+        predictions, typical = score(work, model, today, shape, seed=seed)
+        predictions, known = change(work, choice, model, predictions, past=past, today=today)
         store(work, predictions, day, model.name)
     found = Predicted(
         run=work.run.summary(),
@@ -101,6 +116,9 @@ def predict(
         expected_breaks=float(predictions["expected_breaks"].sum()),
         calibration=model.record.document(),
         survivorship=history.survivorship,
+        spread=shape,
+        typical_rate=typical,
+        what_if=known,
     )
     write_summary(work, found)
     return found
@@ -148,23 +166,55 @@ def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Cali
     return choice, model, shape
 
 
-def score(work: Workspace, model: Calibrated, today: pl.DataFrame, shape: float) -> pl.DataFrame:
-    """Rank the risk set, with the reasons of each pipe."""
+def score(
+    work: Workspace, model: Calibrated, today: pl.DataFrame, shape: float, *, seed: int
+) -> tuple[pl.DataFrame, float]:
+    """Rank the risk set, with the reasons of each pipe; and the typical rate that the reasons multiply."""
     with work.run.step("score") as step:
-        ranked = rank(today, model.rate(today), shape=shape)
+        ranked = rank(today, model.rate(today), shape=shape, seed=seed)
         step.rows(rows_out=ranked.height)
     with work.run.step("explain"):
         rows = ranked["row"].to_numpy()
-        reasons = strongest(explain(model, today, rows, families=families()), reason_values(today[rows]))
-    return ranked.drop("row").with_columns(reasons=reasons)
+        multipliers = explain(model, today, rows, families=families())
+        reasons = strongest(multipliers, reason_values(today[rows]), count=None)
+    return ranked.drop("row").with_columns(reasons=reasons), model.record.factor * _typical(multipliers)
+
+
+def _typical(multipliers: pl.DataFrame) -> float:
+    """Rate of a pipe that has no reason to differ, before the level is set."""
+    return float(np.exp(np.log(multipliers["base"].to_numpy()).mean()))
+
+
+def change(
+    work: Workspace,
+    choice: Choice,
+    model: Calibrated,
+    predictions: pl.DataFrame,
+    *,
+    past: pl.DataFrame,
+    today: pl.DataFrame,
+) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
+    """Add what the model expects of each pipe if it were changed, and say how many pipes it knows that from.
+
+    Published rates know every material, so the fallback needs no such pipes in the network.
+    """
+    with work.run.step("what if"):
+        found = changes(past, today, families=families())
+        least = POLICY.value("what_if_least_pipes") if choice.reason == "enough" else 0
+        rates = what_if(model, found, least=least)
+        told = {one.name: {"pipes": one.pipes, "told": rates[one.name].count()} for one in found}
+        named = pl.concat([today.select("pipe_key"), rates.rename(lambda name: f"rate_{name}")], how="horizontal")
+        joined = predictions.join(named, on="pipe_key", how="left", maintain_order="left")
+    return joined, told
 
 
 def store(work: Workspace, predictions: pl.DataFrame, day: date, model: str) -> None:
     """Write the prediction over the last one, reasons as JSON."""
     names = schema.PREDICTION.names
+    absent = [pl.lit(None, dtype=pl.Float64).alias(name) for name in WHAT_IF if name not in predictions.columns]
     reasons = pl.Series([json.dumps(row) for row in predictions["reasons"].to_list()], dtype=pl.String)
     table = predictions.with_columns(
-        run_id=pl.lit(work.run.run_id), as_of=pl.lit(day), model=pl.lit(model), reasons=reasons
+        *absent, run_id=pl.lit(work.run.run_id), as_of=pl.lit(day), model=pl.lit(model), reasons=reasons
     )
     with work.run.step("store"), db.transaction(work.connection):
         db.replace(work.connection, "prediction", table.select(names))

@@ -11,7 +11,7 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``diameter`` | mm | ``150`` | 150 mm in diameter |
 | ``length`` | m | ``12`` | 12 m long |
 | ``own_history`` | own breaks, years observed, years since the last | ``2|25|1`` | two breaks of its own ... |
-| ``neighbours`` | breaks of others, within m, in the last years | ``2|150|5|2019|3`` | two breaks within 150 m since 2019 |
+| ``neighbours`` | breaks of others, within m, in the last years | ``2|150|5|2019|3`` | two breaks within ... |
 | ``street`` | breaks per km and year of the rest of the street | ``0.42`` | the rest of its street: 0.42 ... |
 | ``cohort`` | the same of its cohort, material code, decade | ``0.31|CI|1950s`` | like pipes (...): 0.31 ... |
 | ``pressure`` (or ``zone``) | zone, metres of water | ``North|52`` | pressure zone North, 52 m |
