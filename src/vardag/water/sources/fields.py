@@ -109,11 +109,16 @@ def _kind(column: Column) -> Kind:
     return "id" if column.name in IDS else "text"
 
 
+def cells_of(frame: pl.DataFrame, column: str) -> pl.Series:
+    """A column's cells, stripped and without zero characters, which say nothing and which PostgreSQL refuses."""
+    return frame[column].str.replace_all("\0", "", literal=True).str.strip_chars()
+
+
 def raw_text(field: Field, frame: pl.DataFrame) -> pl.Series:
     """The field's cells, stripped; null where the cell says that there is nothing."""
     if field.column is None:
         return pl.Series(field.target, [field.value], dtype=pl.String).new_from_index(0, frame.height)
-    text = frame[field.column].str.strip_chars().alias(field.target)
+    text = cells_of(frame, field.column).alias(field.target)
     nothing = missing_words() | ({"0", "0.0"} if field.kind in {"date", "year"} else set())
     empty = text.str.to_lowercase().is_in(list(nothing)).fill_null(True)
     return text.set(empty, None)
@@ -153,7 +158,7 @@ def _words(field: Field, text: pl.Series, frame: pl.DataFrame) -> Values:
     """Look spellings up; the city's own vocabulary also sees what otherwise counts as empty, such as a dash."""
     vocabulary = field.vocabulary
     assert vocabulary is not None
-    whole = text if field.column is None else frame[field.column].str.strip_chars()
+    whole = text if field.column is None else cells_of(frame, field.column)
     meanings = {cell: vocabulary.meaning(cell) for cell in whole.unique().to_list() if cell}
     values = whole.replace_strict(meanings, default=None, return_dtype=pl.String).alias(field.target)
     unknown = (values.is_null() & text.is_not_null()).to_numpy()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vardag.water.city import Source
 from vardag.water.schema import Table
 from vardag.water.sources.chunk import LINE, WKB, Chunk, Rejected, rejected_frame
-from vardag.water.sources.fields import Field, Notations, Values, raw_text, read_field
+from vardag.water.sources.fields import Field, Notations, Values, cells_of, raw_text, read_field
 from vardag.water.sources.geometry import Placed, Placer, Raw, points, segments, well_known_binary, well_known_text
 from vardag.water.sources.notes import Notebook
 from vardag.water.sources.tables import Row, finish
@@ -79,7 +79,7 @@ def map_chunk(chunk: Chunk, plan: Plan) -> Mapped:
 def _filter(frame: pl.DataFrame, plan: Plan, verdict: Verdict) -> None:
     """Leave out rows that the source's ``where`` does not ask for."""
     for column, allowed in plan.source.where.items():
-        text = frame[column].str.strip_chars().fill_null("")
+        text = cells_of(frame, column).fill_null("")
         wanted = text.str.to_lowercase().is_in([str(value).lower() for value in allowed])
         verdict.refuse(~wanted.to_numpy(), "filtered", text, prefix=f"{column} = ")
 
