@@ -10,6 +10,7 @@ from vardag.water.lof.baselines import MaterialAge
 from vardag.water.lof.bayes import EmpiricalBayes
 from vardag.water.lof.calibrate import Calibrated, calibrated
 from vardag.water.lof.example import example_panel
+from vardag.water.lof.explain import explain
 from vardag.water.lof.few import TEXTS, CohortPrior, choose, prior_rate, published_rates
 from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, pipe_shapes, shape_out_of_time
 from vardag.water.lof.port import POLICY, km_years
@@ -43,6 +44,22 @@ def test_calibration_keeps_the_ranking_and_the_name(panel: pl.DataFrame) -> None
     assert outer.name == "material_age"
     ratio = outer.fit(panel).rate(panel) / inner
     assert ratio == pytest.approx(ratio[0])
+
+
+def test_each_material_follows_its_own_latest_years(panel: pl.DataFrame) -> None:
+    """Cast iron without breaks in the last three years; what there are of the others stay."""
+    quiet = (pl.col("as_of") >= date(2019, 12, 31)) & (pl.col("material") == "CI")
+    falling = panel.with_columns(breaks=pl.when(quiet).then(0).otherwise("breaks").cast(pl.Int32))
+    model = Calibrated(MaterialAge(), years=3, by_material=True).fit(falling)
+    weight, factors = POLICY.value("calibration_material_prior"), model.record.materials
+    rows = falling.filter(pl.col("as_of") >= date(2019, 12, 31))
+    iron = rows.filter(pl.col("material") == "CI")
+    expected = model.record.factor * float((MaterialAge().fit(falling).rate(iron) * km_years(iron)).sum())
+    assert factors["CI"] == pytest.approx(weight / (expected + weight)) and factors["CI"] < 0.6
+    assert all(factor > 0.9 for material, factor in factors.items() if material != "CI")
+    told = explain(model, iron, np.arange(3), families={})
+    ratio = model.rate(iron)[:3] / model.record.factor / (told["base"] * told["material"]).to_numpy()
+    assert ratio == pytest.approx(1.0)
 
 
 def test_interval_covers_the_true_rates_as_often_as_it_says() -> None:
