@@ -1,8 +1,8 @@
 """What each family of features brings: `python -m benchmarks.ablation --city FOLDER --first 2005 --last 2012`.
 
 The trees are fitted with every feature, and again without one family at a time, from the same rolling origins on
-the same rows. Two measures: breaks caught in the top 5 and 10 % of length, which is what a planner sees and which jumps
-by chance; and information, the gain in Poisson log likelihood per break (nats), which sees small differences.
+the same rows. Two measures: breaks caught in the top 5 and 10 % of length, which is what a planner sees and which
+jumps by chance; and information, the gain in Poisson log likelihood per break (nats), which sees small differences.
 Intervals are 95 %, paired and by pipe: a percentile bootstrap for the capture, the normal approximation to the sum
 over pipes for the information. A family whose interval holds zero may still matter to another city.
 """
