@@ -1,6 +1,5 @@
 """Kill -9 in the middle of a load: the database opens, is as before, and the next load does what is left."""
 
-import signal
 import subprocess
 import sys
 import time
@@ -10,26 +9,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from killed import LOAD, Point, kill_at, named, write
 from vardag.water.commands.load import load
-
-TOML = """
-[city]
-name = "Ytterby"
-owner = "VA"
-crs = "EPSG:3006"
-[sources.pipes]
-table = "pipe"
-path = "pipes.csv"
-[sources.pipes.columns]
-pipe_id = "id"
-length_m = "length"
-[sources.breaks]
-table = "break"
-path = "breaks.csv"
-[sources.breaks.columns]
-break_date = "day"
-asset_id = "pipe"
-"""
 
 # Where the process is killed: a function of the load, and whether before or after its n-th call.
 POINTS = [
@@ -42,41 +23,6 @@ POINTS = [
     ("vardag.water.commands.load:replace_rows", "after", 2),
     ("vardag.core.runs:_write", "before", 1),
 ]
-DRIVER = """
-import importlib, os, signal, sys
-from pathlib import Path
-
-folder, target, moment, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-from vardag.water.commands.load import load
-
-module, _, path = target.partition(":")
-where, *names = [importlib.import_module(module), *path.split(".")]
-for name in names[:-1]:
-    where = getattr(where, name)
-real, calls = getattr(where, names[-1]), 0
-
-def killing(*args, **kwargs):
-    global calls
-    calls += 1
-    if moment == "before" and calls == count:
-        os.kill(os.getpid(), signal.SIGKILL)
-    result = real(*args, **kwargs)
-    if calls == count:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return result
-
-setattr(where, names[-1], killing)
-load(Path(folder))
-"""
-
-
-def write(folder: Path, *, pipes: int, breaks: int) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / "city.toml").write_text(TOML, encoding="utf-8")
-    rows = "".join(f"P{number},{10 + number % 90}\n" for number in range(pipes))
-    (folder / "pipes.csv").write_text("id,length\n" + rows, encoding="utf-8")
-    rows = "".join(f"20{number % 25:02d}-05-06,P{number % pipes}\n" for number in range(breaks))
-    (folder / "breaks.csv").write_text("day,pipe\n" + rows, encoding="utf-8")
 
 
 def content(folder: Path) -> dict[str, pl.DataFrame]:
@@ -96,17 +42,15 @@ def same(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> bool:
     return all(left[name].equals(right[name]) for name in left)
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: f"{point[0].rsplit(':', 1)[1]}-{point[1]}-{point[2]}")
+@pytest.mark.parametrize("point", POINTS, ids=named)
 def test_a_load_killed_at_a_named_step_leaves_each_table_as_it_was_or_as_it_will_be(
-    tmp_path: Path, point: tuple[str, str, int]
+    tmp_path: Path, point: Point
 ) -> None:
     write(tmp_path, pipes=50, breaks=20)
     load(tmp_path)
     before = content(tmp_path)
     write(tmp_path, pipes=60, breaks=30)
-    command = [sys.executable, "-c", DRIVER, str(tmp_path), *map(str, point)]
-    killed = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    kill_at(point, LOAD, tmp_path)
     left = content(tmp_path)
     assert [left[name].height for name in ("pipe", "break")] in ([50, 20], [60, 20], [60, 30])
     assert left["break"].height == 30 or left["break"].equals(before["break"])
@@ -124,12 +68,9 @@ def test_a_load_killed_at_any_moment_leaves_a_database_that_opens(tmp_path: Path
     write(tmp_path, pipes=200, breaks=100)
     load(tmp_path)
     write(tmp_path, pipes=20_000, breaks=20_000)
-    program = (
-        "import sys; from pathlib import Path; from vardag.water.commands.load import load; load(Path(sys.argv[1]))"
-    )
     delay, ended = 0.8, False
     while not ended:
-        child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)])
+        child = subprocess.Popen([sys.executable, "-c", LOAD, str(tmp_path)])
         time.sleep(delay)
         child.kill()
         ended = child.wait() == 0
