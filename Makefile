@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SHELL := /bin/bash
 PEERS := .venv-peers
-CITY ?=  # a loaded city folder for bench-peers; empty makes the demo town
 FIRST ?= 2013
 LAST ?= 2022
 
@@ -23,8 +22,9 @@ test: $(READY)  ## lint, types, architecture, tests
 bench: $(READY)  ## speed and memory, as ratios and against the budgets in docs/explanation/performance.md
 	$(BIN)/python -m benchmarks
 
-bench-peers: $(PEERS)/.ready  ## other people's models beside ours; CITY=folder FIRST=year LAST=year, else the demo town
-	$(PEERS)/bin/python -m benchmarks.peers $(if $(strip $(CITY)),--city $(CITY) --first $(FIRST) --last $(LAST))
+bench-peers: $(PEERS)/.ready  ## other people's models beside ours; CITY=folder FIRST=year LAST=year OUT=file
+	$(PEERS)/bin/python -m benchmarks.peers $(if $(OUT),--out $(OUT)) \
+	  $(if $(CITY),--city $(CITY) --first $(FIRST) --last $(LAST))
 
 docs: $(READY)  ## write the generated reference pages again
 	$(BIN)/vardag docs --folder docs/reference
