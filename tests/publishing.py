@@ -71,6 +71,8 @@ def _pipe(number: int, draw: random.Random) -> dict[str, Any]:
         "upper": rate * 1.9,
         "expected_breaks": rate * km,
         "p_break": rate * km * 0.97,
+        "p_top_1": min(0.2 * rate, 1.0),
+        "p_top_5": min(rate, 1.0),
         "reasons": [
             {"family": "material", "value": f"CI|{era}", "multiplier": 2.1},
             {"family": "neighbours", "value": f"{breaks}|150|5", "multiplier": 1.0 + 0.4 * breaks},
@@ -147,6 +149,47 @@ def _streets() -> dict[str, Any]:
     return {"level": 0.01, "horizon_years": 3, "rows": rows}
 
 
+def effects() -> dict[str, Any]:
+    """What goes with breaks: a number, a category with a hostile name, and one of no account."""
+    return {
+        "refits": 10,
+        "effects": [
+            _effect("install_year", [(1900.0, 1962.0, 2.5), (1963.0, 1990.0, 1.2), (1991.0, 2022.0, 0.5)], 0.7),
+            _effect("soil_class", [(HOSTILE, None, 1.4), ("lera", None, 0.9)], 0.2) | {"kind": "name"},
+            _effect("own_breaks", [(0.0, 0.0, 0.9), (1.0, 4.0, 2.1), (None, None, 1.01)], 0.2),
+            _effect("truck", [(0.0, 0.0, 1.0), (1.0, 1.0, 1.01)], 0.01),
+        ],
+    }
+
+
+def _effect(feature: str, points: list[tuple[Any, Any, float]], strength: float) -> dict[str, Any]:
+    return {
+        "feature": feature,
+        "kind": "number",
+        "strength": strength,
+        "points": [
+            {
+                "low": None if isinstance(low, str) else low,
+                "high": high,
+                "name": low if isinstance(low, str) else None,
+                "missing": low is None,
+                "share": 1 / len(points),
+                "multiplier": value,
+                "lower": 0.9 * value,
+                "upper": 1.1 * value,
+            }
+            for low, high, value in points
+        ],
+    }
+
+
+def stability() -> dict[str, Any]:
+    """How much of the top stayed over ten refits."""
+    shares = ((0.01, 0.78), (0.05, 0.88), (0.1, 0.93))
+    rows = [{"level": n, "mean": x, "low": x - 0.1, "high": x + 0.05, "always": x - 0.3} for n, x in shares]
+    return {"refits": 10, "levels": rows}
+
+
 def context(**changes: Any) -> ReportContext:
     """A run on the made-up town; `changes` replace fields."""
     fields: dict[str, Any] = {
@@ -160,6 +203,8 @@ def context(**changes: Any) -> ReportContext:
         "data_card": _data_card(),
         "run": _run(),
         "roads": roads(),
+        "effects": effects(),
+        "stability": stability(),
     }
     return ReportContext(**(fields | changes))
 

@@ -156,7 +156,7 @@ def test_families_without_their_columns_are_left_out() -> None:
 
 
 def test_a_value_is_written_from_what_there_is() -> None:
-    """Without the date the last five years are told by their number, and without the wider circle it is left out."""
+    """Without the date the last five years are told by their number; the wider circle may be missing."""
     assert reason_values(PANEL.drop("nearby_300m"))["neighbours"][0] == "2|150|5|2018"
     assert reason_values(PANEL.drop("as_of"))["neighbours"][0] == "2|150|5"
 

@@ -109,9 +109,7 @@ def test_every_model_and_interval_is_in_the_headline_table() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("secrecy", ["open", "internal", "protected"])
-def test_the_secrecy_marking_is_first_on_the_page_and_on_every_printed_one(
-    language: str, secrecy: str
-) -> None:
+def test_the_secrecy_marking_is_first_on_the_page_and_on_every_printed_one(language: str, secrecy: str) -> None:
     html = made(language, secrecy=secrecy)
     body = html.split("<body>", 1)[1].lstrip()
     assert body.startswith(f'<div class="marking marking-{secrecy}"')
@@ -200,6 +198,35 @@ def test_plots_are_drawn_from_the_evaluation_where_none_are_given() -> None:
     assert "matplotlib.org" not in html
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_effects_are_told_as_multipliers_with_their_intervals(language: str) -> None:
+    section = made(language).split('id="effects"', 1)[1].split("</section>", 1)[0]
+    assert section.count('<figure class="followed">') == 3
+    assert re.search(r"1963–1990</th>.*?× 1[.,]20</td><td class=\"between\">1[.,]08–1[.,]32", section)
+    assert section.count('class="difference sure"') == 7
+    assert {"sv": "Knappt någon egen effekt: Tung trafik.", "en": "Hardly any effect of its own: Heavy trucks."}[
+        language
+    ] in section
+    assert {"sv": '<th scope="row">okänt</th>', "en": '<th scope="row">unknown</th>'}[language] in section
+    assert publishing.HOSTILE not in section
+
+
+def test_stability_is_told_with_the_proof_and_nothing_is_claimed_without_refits() -> None:
+    proof = made("en").split('id="proof"', 1)[1].split("</section>", 1)[0]
+    assert '<th scope="row">Top 5%</th><td>88%</td><td>78–93%</td><td>58%</td>' in proof
+    without = made("en", effects=None, stability=None)
+    assert "luck change" not in without
+    assert "have not been measured on these data" in without
+
+
+def test_the_chance_of_the_top_is_in_the_data_of_the_map() -> None:
+    frame = publishing.predictions()
+    pipes = data_block(made(predictions=frame))["pipes"]
+    assert pipes["fifth"] == [round(100 * chance) for chance in frame["p_top_5"]]
+    unknown = frame.with_columns(p_top_1=pl.lit(None, dtype=pl.Float64), p_top_5=pl.lit(None, dtype=pl.Float64))
+    assert set(data_block(made(predictions=unknown))["pipes"]["first"]) == {None}
+
+
 def test_every_text_is_used() -> None:
     used = "".join(
         path.read_text(encoding="utf-8")
@@ -209,6 +236,7 @@ def test_every_text_is_used() -> None:
     computed = (
         "class_",
         "column_",
+        "feature_",
         "file_",
         "for_",
         "function_",
@@ -219,7 +247,7 @@ def test_every_text_is_used() -> None:
         "method_",
         "not_",
     )
-    computed += ("population_", "position_", "secrecy_", "severity_", "survivorship_")
+    computed += ("missing_", "population_", "position_", "secrecy_", "severity_", "stability_", "survivorship_")
     plain = [key for key in TEXTS.entries if not key.startswith(computed)]
     names = {key: key.removeprefix("js_") for key in plain}
     assert [key for key in plain if f'"{names[key]}"' not in used and f"texts.{names[key]}" not in used] == []

@@ -1,5 +1,7 @@
 """The report in a real browser: it draws, both languages work, and no request leaves."""
 
+import base64
+import hashlib
 import os
 import re
 import shutil
@@ -94,6 +96,19 @@ def test_the_map_draws_every_pipe_with_a_place_and_the_list_is_taken_over(langua
     assert re.search(r'class="ranked"[^>]*data-rows="12"', page)
     assert re.search(r'class="map-scale"[^>]*style="width: [\d.]+px;"[^>]*>[\d ,\u00a0]+ k?m<', page)
     assert {"sv": "Visa 50", "en": "Show 50"}[language] in page
+
+
+def test_a_pipe_tells_its_chance_of_the_top(tmp_path: Path) -> None:
+    """The page's own script shows the card of the pipe that was chosen in the list."""
+    html = made("en").replace("start();", 'start(); document.querySelector(".ranked .rank").click();')
+    script = re.search(r"<script>(.*?)</script>", html, re.DOTALL)
+    assert script
+    digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
+    path = tmp_path / "report.html"
+    path.write_text(re.sub(r"sha256-[^&']+", f"sha256-{digest}", html, count=1), encoding="utf-8")
+    card = dom(path.as_uri(), tmp_path).split('class="map-card"', 1)[1].split("</div>", 1)[0]
+    chance = r"(?:&[gl]t; )?\d+%"
+    assert re.search(rf"In the worst 5 % of length with {chance} probability, in the worst 1 % with {chance}", card)
 
 
 def test_no_request_leaves_the_page(server: ThreadingHTTPServer, tmp_path: Path) -> None:

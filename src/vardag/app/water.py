@@ -15,6 +15,7 @@ from vardag.app.presets import presets
 from vardag.app.progress import progress
 from vardag.app.quality import quality
 from vardag.app.review import links, review
+from vardag.app.stability import stability
 from vardag.app.watch import watch
 from vardag.app.words import words
 from vardag.core.config import DEFAULT_SEED
@@ -164,7 +165,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 # Commands that have a file of their own.
-for command in (presets, watch, links, diff, catalogue, quality):
+for command in (presets, watch, links, diff, catalogue, quality, stability):
     key = command.__name__
     app.command(help=words(f"help_{key}"), epilog=words(f"example_{key}"))(command)
 app.add_typer(review, name="review")

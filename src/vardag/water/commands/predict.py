@@ -97,9 +97,8 @@ def predict(
         check_tables(work, tables)
         history = build_history(work, tables)
         network = history.network
-        day = _checked_day(as_of or network.record_end, network)
-        panel = build_panel(work, network, day)
-        past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
+        day = checked_day(as_of or network.record_end, network)
+        past, today = past_and_today(work, network, day)
         choice, model, shape = fit(work, past, seed=seed)
         predictions, typical = score(work, model, today, shape, seed=seed)
         predictions, known = change(work, choice, model, predictions, past=past, today=today)
@@ -132,7 +131,14 @@ def write_summary(work: Workspace, found: Predicted) -> None:
     (out / SUMMARY).write_text(text, encoding="utf-8")
 
 
-def _checked_day(day: date, network: Network) -> date:
+def checked_day(day: date, network: Network) -> date:
+    """Return the day, if there is anything to predict from on it.
+
+    Raises
+    ------
+    InputError
+        When it lies outside the record, or no pipe was in the ground and under observation.
+    """
     if not network.record_start <= day <= network.record_end:
         raise InputError(
             f"as_of: {day} lies outside the record, {network.record_start} to {network.record_end}. "
@@ -144,6 +150,12 @@ def _checked_day(day: date, network: Network) -> date:
             "install_date in the pipe source's columns."
         )
     return day
+
+
+def past_and_today(work: Workspace, network: Network, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Pipe-years of the years before `day`, which can teach, and the risk set of the day, which is predicted."""
+    panel = build_panel(work, network, day)
+    return panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
 
 
 def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:

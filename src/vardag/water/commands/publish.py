@@ -9,7 +9,17 @@ import polars as pl
 
 from vardag.core.errors import NotFoundError
 from vardag.water import features
-from vardag.water.commands.workspace import DOCUMENT, OUT, SUMMARY, OnStep, Workspace, read_table, workspace
+from vardag.water.commands.workspace import (
+    DOCUMENT,
+    EFFECTS,
+    OUT,
+    STABILITY,
+    SUMMARY,
+    OnStep,
+    Workspace,
+    read_table,
+    workspace,
+)
 from vardag.water.publish import Published, ReportContext
 from vardag.water.publish import publish as write_files
 
@@ -60,9 +70,15 @@ def read_predictions(work: Workspace) -> pl.DataFrame:
 
 def read_evaluation(work: Workspace) -> dict[str, Any] | None:
     """The evaluation, where there is one of the data that are loaded now."""
-    path = work.city.folder / OUT / DOCUMENT
-    document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-    return document if document and document["inputs"] == dict(work.run.inputs) else None
+    return _of_these_data(work, DOCUMENT)
+
+
+def _of_these_data(work: Workspace, name: str, **facts: str) -> dict[str, Any] | None:
+    """A document of ``out/``, where there is one of the data that are loaded now, and with the same facts."""
+    path = work.city.folder / OUT / name
+    document: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    wanted = {"inputs": dict(work.run.inputs)} | facts
+    return document if document and all(document[key] == value for key, value in wanted.items()) else None
 
 
 def report_context(work: Workspace, *, language: str) -> ReportContext:
@@ -82,4 +98,6 @@ def report_context(work: Workspace, *, language: str) -> ReportContext:
         roads=read_table(work.connection, "road"),
         few_breaks=None if summary["choice"] == "enough" else summary["notes"][language],
         synthetic=work.city.synthetic,
+        effects=_of_these_data(work, EFFECTS, as_of=summary["as_of"]),
+        stability=_of_these_data(work, STABILITY, as_of=summary["as_of"]),
     )

@@ -21,6 +21,8 @@ OnStep = Callable[[str, float], None]
 OUT = "out"  # folder of what is published, beside city.toml
 SUMMARY = "prediction.json"
 DOCUMENT = "evaluation.json"
+STABILITY = "stability.json"
+EFFECTS = "effects.json"
 MONTHS_OF_A_WHOLE_YEAR = 12
 
 

@@ -35,6 +35,7 @@ ONE_PROPERTY: dict[str, tuple[str, ...]] = {
 }
 ALSO_MOVES = {"length": ("length_m",)}
 PIPES_PER_STEP = 400
+ALIKE = 0.002  # of the range of a number: steps are not cut finer
 SMALLEST_RATE = 1e-12
 
 
@@ -201,13 +202,22 @@ def _numbers(pipes: pl.DataFrame, feature: str, least: int) -> list[Level]:
     """Steps of about equally many pipes; a value that many share is a step of its own."""
     values = numbers(pipes, feature)
     absent = np.isnan(values)
-    step = np.searchsorted(_ends(values[~absent], least), values, side="left")
+    near = _alike(values[~absent])
+    step = np.zeros(values.size, dtype=np.int64)
+    step[~absent] = np.searchsorted(_ends(near, least), near, side="left")
     levels = []
     for one in np.unique(step[~absent]).tolist():
         rows = np.flatnonzero((step == one) & ~absent).astype(np.int64)
         part = values[rows]
         levels.append(Level(rows, low=float(part.min()), high=float(part.max()), at=float(part.mean())))
     return levels + _missing(pl.Series(absent), least)
+
+
+def _alike(values: Floats) -> Floats:
+    """Values that hardly differ, made the same: nobody tells 0.0111 from 0.0112 where others have 0.3."""
+    low, high = np.quantile(values, [0.01, 0.99]) if values.size else (0.0, 0.0)
+    grain = ALIKE * float(high - low)
+    return np.round(values / grain) * grain if grain > 0 else values
 
 
 def _ends(values: Floats, least: int) -> Floats:

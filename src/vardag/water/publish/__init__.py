@@ -51,9 +51,9 @@ def publish(
     predictions
         One row per pipe: ``pipe_key``, ``pipe_id``, ``geom`` (WKB or null), ``street``, ``material``,
         ``diameter_mm``, ``install_year``, ``length_m``, ``position``, ``expected_breaks_per_km_year``, ``lower``,
-        ``upper``, ``expected_breaks``, ``p_break``, ``rank``, ``cumulative_length_share`` and ``reasons`` (list of
-        family, value, multiplier: `vardag.water.publish.reasons`). With ``road_id``, a missing street name is
-        taken from the context's roads.
+        ``upper``, ``expected_breaks``, ``p_break``, ``p_top_1``, ``p_top_5``, ``rank``, ``cumulative_length_share``
+        and ``reasons`` (list of family, value, multiplier: `vardag.water.publish.reasons`). With ``road_id``, a
+        missing street name is taken from the context's roads.
     evaluation
         What `vardag.water.validation.evaluate` gives, or None.
     context

@@ -43,6 +43,8 @@ class ReportContext:
         Words that say that a fallback was used for want of breaks; None where the trained model was used.
     synthetic
         True for the demo town: said so at the top.
+    effects, stability
+        What `vardag water stability` found on the same data; None where it was not run.
     plots
         Inline SVG by name: ``capture``, ``calibration``, ``years``; empty: drawn from the evaluation.
     """
@@ -60,6 +62,8 @@ class ReportContext:
     roads: pl.DataFrame | None = None
     few_breaks: str | None = None
     synthetic: bool = False
+    effects: Mapping[str, Any] | None = None
+    stability: Mapping[str, Any] | None = None
     plots: Mapping[str, str] = field(default_factory=dict)
 
     @property

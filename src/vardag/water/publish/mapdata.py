@@ -45,12 +45,16 @@ def map_data(ranked: pl.DataFrame, *, language: str, roads: pl.DataFrame | None)
 
 
 def pipe_columns(ranked: pl.DataFrame, language: str) -> dict[str, Any]:
-    """Columns of the pipes; names are told once and referred to by number, rates are in 1/10,000."""
+    """Columns of the pipes; names are told once and referred to by number, rates are in 1/10,000, chances in %."""
     material = ranked["material"].fill_null("UNKNOWN")
     named = pl.DataFrame({"m": [material_name(code, language) for code in material]}).to_series()
     rates = {
         key: (ranked[name] * RATE_UNIT).round(0).fill_nan(None).cast(pl.Int64).to_list()
         for key, name in (("rate", "expected_breaks_per_km_year"), ("low", "lower"), ("high", "upper"))
+    }
+    chances = {
+        key: (ranked[name] * 100).round(0).cast(pl.Int64).to_list()
+        for key, name in (("first", "p_top_1"), ("fifth", "p_top_5"))
     }
     positions = [TEXTS(f"position_{value}", language) for value in ranked["position"].fill_null("none")]
     return {
@@ -64,6 +68,7 @@ def pipe_columns(ranked: pl.DataFrame, language: str) -> dict[str, Any]:
         "length": ranked["length_m"].round(0).cast(pl.Int64).to_list(),
         "reasons": _reasons(ranked, language),
         **rates,
+        **chances,
     }
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import shapely
 from markupsafe import Markup
 
-from vardag.water.publish import grounds, proof
+from vardag.water.publish import effects, grounds, proof
 from vardag.water.publish.classes import CLASSES, rank_class
 from vardag.water.publish.context import TEXTS, ReportContext
 from vardag.water.publish.figures import map_svg
@@ -97,6 +97,8 @@ def _sections(
         "no_history": proof.no_history(evaluation, language),
         "streets": proof.streets(evaluation, language),
         "rows": top_rows(ranked, language),
+        "effects": effects.effect_charts(context.effects, language),
+        "stability": effects.stability_rows(context.stability, language),
         "sources": grounds.sources(context.sources, language),
         "checks": grounds.checks(context.checks, language),
         "survivorship": grounds.survivorship(context.survivorship, language),

@@ -20,6 +20,8 @@ COLUMNS = (
     "upper",
     "expected_breaks",
     "p_break",
+    "p_top_1",
+    "p_top_5",
     "reason_1",
     "reason_2",
     "reason_3",
@@ -37,6 +39,8 @@ DIGITS = {
     "upper": 4,
     "expected_breaks": 6,
     "p_break": 6,
+    "p_top_1": 4,
+    "p_top_5": 4,
     "length_m": 2,
     "cumulative_length_share": 6,
 }

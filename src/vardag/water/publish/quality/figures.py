@@ -27,7 +27,7 @@ def bars(shares: Sequence[float], titles: Sequence[str], *, label: str) -> Marku
 
 def difference(value: float, low: float, high: float, *, reach: float, label: str) -> Markup:
     """A dot with its interval on a line from -`reach` to `reach`; zero is the upright line in the middle."""
-    x, left, right = (_at(one, reach) for one in (value, low, high))
+    x, left, right = (place_of(one, reach) for one in (value, low, high))
     kind = "nothing" if low <= 0 <= high else "sure"
     return Markup(
         '<svg class="difference {}" viewBox="0 0 {w} {h}" width="{w}" height="{h}" role="img" aria-label="{}">'
@@ -36,5 +36,6 @@ def difference(value: float, low: float, high: float, *, reach: float, label: st
     ).format(kind, escape(label), left, right, x, w=WIDTH, h=HIGH, m=WIDTH / 2, y=HIGH / 2)
 
 
-def _at(value: float, reach: float) -> float:
+def place_of(value: float, reach: float) -> float:
+    """Where a value from -`reach` to `reach` stands on the line, in units of its width."""
     return WIDTH / 2 + (WIDTH / 2 - 6) * max(-1.0, min(1.0, value / reach))

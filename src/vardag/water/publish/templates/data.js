@@ -20,6 +20,12 @@ function rateText(value) {
   return numeral(rate, rate >= 9.95 ? 1 : rate >= 0.0995 ? 2 : 3);
 }
 
+// A chance in whole per cent; one that is not nought or one is never told as such.
+function chanceText(percent) {
+  const told = percent <= 0 ? "< 1" : percent >= 100 ? "> 99" : String(percent);
+  return told + (data.language === "sv" ? "\u00a0%" : "%");
+}
+
 function multiplierText(hundredths) {
   const value = hundredths / 100;
   return numeral(value, value >= 9.95 ? 0 : value >= 0.95 ? 1 : 2);

@@ -234,6 +234,10 @@ function showCard(map, pipe, more) {
   card.append(element("p", "card-what", whatItIs(pipe)));
   card.append(element("p", "card-rate", say("rate", { rate: rateText(pipes.rate[pipe]) })));
   card.append(element("p", "card-what", say("interval", { low: rateText(pipes.low[pipe]), high: rateText(pipes.high[pipe]) })));
+  if (pipes.fifth[pipe] !== null) {
+    const chance = { fifth: chanceText(pipes.fifth[pipe]), first: chanceText(pipes.first[pipe]) };
+    card.append(element("p", "card-what", say("top", chance)));
+  }
   card.append(reasonList(pipe));
   const foot = [say("pipe", { id: pipes.id[pipe] }), nameOf(pipes.position, pipe)];
   if (more) foot.push(say("more_here", { count: more }));
