@@ -107,7 +107,7 @@ def check(  # the six are the command's options
     through
         Last day that the log covers; the date of its latest break unless given.
     """
-    with workspace(folder, "water scorecard check", on_step=on_step) as work:
+    with workspace(folder, "water scorecard check", on_step=on_step, writes=False) as work:
         log, links = _log_and_links(work, breaks, source)
         with work.run.step("compare"):
             return compare(locked or newest_lock(folder), breaks=log, links=links, through=through)
@@ -120,7 +120,7 @@ def years(
 
     A year counts when the log reaches its last month. Parameters and errors as for `check`.
     """
-    with workspace(folder, "water scorecard years", on_step=on_step) as work:
+    with workspace(folder, "water scorecard years", on_step=on_step, writes=False) as work:
         log, links = _log_and_links(work, breaks, source)
         last = log["break_date"].max()
         with work.run.step("compare"):
