@@ -236,6 +236,7 @@ def test_every_text_is_used() -> None:
     computed = (
         "class_",
         "column_",
+        "explain_",
         "feature_",
         "file_",
         "for_",

@@ -11,6 +11,7 @@ import typer
 
 from vardag.app.catalogue import catalogue
 from vardag.app.diff import diff
+from vardag.app.explain import explain
 from vardag.app.presets import presets
 from vardag.app.progress import progress
 from vardag.app.quality import quality
@@ -165,7 +166,7 @@ def _day(moment: datetime | None) -> date | None:
 
 
 # Commands that have a file of their own.
-for command in (presets, watch, links, diff, catalogue, quality, stability):
+for command in (presets, watch, links, diff, catalogue, quality, stability, explain):
     key = command.__name__
     app.command(help=words(f"help_{key}"), epilog=words(f"example_{key}"))(command)
 app.add_typer(review, name="review")

@@ -25,6 +25,7 @@ __all__ = [
     "reason_values",
     "report",
     "strongest",
+    "with_street_names",
     "write_csv",
     "write_geopackage",
     "write_geoparquet",
