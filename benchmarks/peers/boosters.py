@@ -131,4 +131,4 @@ class CatBoost:
         if self.booster is None:
             return np.full(panel.height, self.mean)
         raw = self.booster.predict(self._frame(panel), prediction_type="RawFormulaVal", thread_count=1)
-        return self.mean * np.exp(np.asarray(raw))
+        return np.asarray(self.mean * np.exp(raw))

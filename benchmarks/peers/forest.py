@@ -26,10 +26,10 @@ class SurvivalForest:
 
     name: ClassVar[str] = "survival_forest"
     features: tuple[str, ...] = FEATURES
-    trees: int = 200
+    trees: int = 100
     smallest_leaf: int = 30
     block_years: int = 3
-    row_limit: int = 15_000
+    row_limit: int = 6_000
     seed: int = 0
     coding: Coding | None = None
     forest: Any = None
