@@ -234,6 +234,8 @@ def test_every_command_speaks_json_and_words(city: Path, tmp_path: Path) -> None
         assert CliRunner().invoke(app, ["water", *command]).exit_code == 0, command
         found = CliRunner().invoke(app, ["water", *command, "--json"])
         assert isinstance(json.loads(found.stdout), dict)
+    told_in_words = CliRunner().invoke(app, ["water", "review", "undo", str(city), "log:2"]).stdout
+    assert "log:2" in told_in_words and "None" not in told_in_words
     both = CliRunner().invoke(
         app, ["water", "review", "settle", str(city), "log:2", "--none", "--pipe", "A", *told]
     )

@@ -74,7 +74,7 @@ def show_break(folder: Folder, break_id: BreakId, as_json: AsJson = False) -> No
     person().print(f"{break_id}  {found['break']['break_date']}  {found['link']['reason']}", markup=False)
     _table(sideways, "field", *(str(number) for number in range(len(columns))))
     if found["settlement"]:
-        person().print(words("review_settled_by", **found["settlement"]), markup=False)
+        person().print(words("review_settled_by", **_with_pipe(found["settlement"])), markup=False)
     return None
 
 
@@ -128,7 +128,14 @@ def _told(found: dict[str, Any], text: str, as_json: bool) -> None:
     if as_json:
         machine(found)
     else:
-        person().print(words(text, **found), markup=False)
+        person().print(words(text, **_with_pipe(found)), markup=False)
+
+
+def _with_pipe(found: dict[str, Any]) -> dict[str, Any]:
+    """Say the pipe of a settlement, or that it is none, in words."""
+    if "pipe_key" not in found:
+        return found
+    return found | {"pipe": words("review_pipe" if found["pipe_key"] else "review_no_pipe", **found)}
 
 
 def _table(rows: list[dict[str, Any]], *columns: str) -> None:
