@@ -190,6 +190,29 @@ def stability() -> dict[str, Any]:
     return {"refits": 10, "levels": rows}
 
 
+def fit() -> dict[str, Any]:
+    """What a prediction left beside its table."""
+    zone = {"km": 10.0, "breaks": 3.0, "recorded": 0.012, "predicted": 0.02}
+    return {
+        "pipes": 120,
+        "length_km": 13.9,
+        "label_breaks": 2174,
+        "expected_breaks": 21.5,
+        "choice": "enough",
+        "notes": {"sv": "2174 rörbrott räcker.", "en": "2174 breaks are enough."},
+        "calibration": {"label_years": [2020, 2024], "observed": 90.0, "predicted": 100.0, "factor": 0.9},
+        "spread": 0.8,
+        "settings": {"settings.rounds": 240, "settings.seeds": [1, 2, 3], "base": None},
+        "filled": {"age_years": 0.98, "material": 1.0},
+        "thin": {
+            "quiet": {"km": 0.76, "expected": 0.3},
+            "unknown": {"material": 0.02, "install_year": 0.11},
+            "observed_years": 25.6,
+            "zones": [zone | {"pressure_zone": HOSTILE}, zone | {"pressure_zone": "Norr | övre"}],
+        },
+    }
+
+
 def context(**changes: Any) -> ReportContext:
     """A run on the made-up town; `changes` replace fields."""
     fields: dict[str, Any] = {
@@ -205,6 +228,7 @@ def context(**changes: Any) -> ReportContext:
         "roads": roads(),
         "effects": effects(),
         "stability": stability(),
+        "fit": fit(),
     }
     return ReportContext(**(fields | changes))
 

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from vardag.water.lof.baselines import MaterialAge
+from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.port import usable
 from vardag.water.lof.refits import refits, resample, spread, stability
@@ -29,16 +30,16 @@ def test_the_draw_hangs_on_its_seed_alone() -> None:
     assert resample(panel.clear(), seed=1).is_empty()
 
 
-def test_refits_have_seeds_of_their_own_and_a_level() -> None:
+def test_refits_have_seeds_and_pipes_of_their_own() -> None:
     seen: list[int] = []
 
-    def make(seed: int) -> MaterialAge:
+    def make(seed: int) -> Calibrated:
         seen.append(seed)
-        return MaterialAge()
+        return Calibrated(MaterialAge())
 
     models = list(refits(example_panel(pipes=60, years=5), make=make, count=3, seed=1))
     assert len(set(seen)) == 3
-    assert len({model.record.observed for model in models}) == 3
+    assert len({model.record.observed for model in models if isinstance(model, Calibrated)}) == 3
 
 
 def test_what_stays_by_hand() -> None:

@@ -178,6 +178,8 @@ def test_publish_writes_everything_and_names_it_in_the_language(tmp_path: Path) 
         "ledningar.gpkg",
         "ledningar.parquet",
         "ledningar.csv",
+        "model-card.md",
+        "model-card.html",
         "rapport.html",
     ]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(

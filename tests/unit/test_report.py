@@ -259,3 +259,8 @@ def test_numbers_are_written_as_the_language_does() -> None:
     assert percent(0.0525, "sv") == "5,2\u00a0%"
     assert percent(None, "en") == "–"
     assert [rate(value, "en") for value in (12.34, 0.456, 0.0123, None)] == ["12.3", "0.46", "0.012", "–"]
+
+
+def test_the_report_leads_to_the_model_card_where_there_is_one() -> None:
+    assert '<a href="model-card.html">model-card.html</a>' in made()
+    assert "model-card" not in made(fit={})

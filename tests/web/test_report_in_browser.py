@@ -15,6 +15,7 @@ import pytest
 
 import publishing
 from vardag.water.publish import report
+from vardag.water.publish.card import card_html
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
@@ -145,3 +146,13 @@ def test_without_scripts_the_still_map_and_the_whole_list_stand(tmp_path: Path) 
     assert "data-pipes-drawn" not in page
     assert 'class="map-still"' in page
     assert page.split('class="ranked"', 1)[1].split("</tbody>", 1)[0].count('<td class="why">') == 50
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_model_card_asks_for_nothing(language: str, server: ThreadingHTTPServer, tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{server.server_port}"
+    html = card_html(publishing.context(), publishing.evaluation(), language)
+    Visitor.page = html.replace("</main>", f'<img src="{address}/stolen.png"></main>').encode()
+    page = dom(f"{address}/report.html", tmp_path)
+    assert page.count("<section") == 10
+    assert [path for path in Visitor.asked if path != "/favicon.ico"] == ["/report.html"]

@@ -1,6 +1,7 @@
 """`vardag water predict`: rank every pipe by the breaks to expect in the year after a date."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -17,16 +18,18 @@ from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
 from vardag.water.commands.models import lighter, recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_tables, workspace
+from vardag.water.commands.publish import context_of, read_evaluation
+from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_table, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import Choice, choose
 from vardag.water.lof.intervals import shape_out_of_time
-from vardag.water.lof.port import POLICY
+from vardag.water.lof.port import POLICY, Model
 from vardag.water.lof.ranking import rank
 from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
+from vardag.water.publish.card import filled, settings_of, thin, write_card
 from vardag.water.publish.values import reason_values, strongest
 
 WHAT_IF = ("rate_new_pipe", "rate_relined", "rate_lower_pressure")
@@ -54,6 +57,9 @@ class Predicted:
         Breaks per km and year that the multipliers of the reasons are multiples of.
     what_if
         For each change: ``pipes`` like that in the record, and for how many pipes it is ``told``.
+    settings, filled, thin
+        For the model card: settings of the model, share of pipes that have a value for each feature, and where the
+        log says little.
     """
 
     run: dict[str, Any]
@@ -70,6 +76,9 @@ class Predicted:
     spread: float
     typical_rate: float
     what_if: dict[str, dict[str, int]]
+    settings: dict[str, Any]
+    filled: dict[str, float]
+    thin: dict[str, Any]
 
 
 def predict(
@@ -103,6 +112,7 @@ def predict(
         predictions, typical = score(work, model, today, shape, seed=seed)
         predictions, known = change(work, choice, model, predictions, past=past, today=today)
         store(work, predictions, day, model.name)
+        frames = {name: read_table(work.connection, name) for name in ("source", "check_result")}
     found = Predicted(
         run=work.run.summary(),
         as_of=day,
@@ -118,17 +128,23 @@ def predict(
         spread=shape,
         typical_rate=typical,
         what_if=known,
+        settings=settings_of(choice.model, model.model),
+        filled=filled(today, families()),
+        thin=thin(today, pl.Series(model.rate(today))),
     )
-    write_summary(work, found)
+    describe(work, found, frames)
     return found
 
 
-def write_summary(work: Workspace, found: Predicted) -> None:
-    """Keep what the prediction rests on beside it, for `publish` and for the reader."""
+def describe(work: Workspace, found: Predicted, frames: Mapping[str, pl.DataFrame]) -> None:
+    """Keep what the prediction rests on beside it, for `publish` and for the reader, and write its model card."""
     out = work.city.folder / OUT
     out.mkdir(exist_ok=True)
     text = json.dumps(asdict(found), indent=1, default=str, ensure_ascii=False)
     (out / SUMMARY).write_text(text, encoding="utf-8")
+    language = work.city.language
+    context = context_of(work, json.loads(text), frames, language=language)
+    write_card(out, context=context, evaluation=read_evaluation(work), language=language)
 
 
 def checked_day(day: date, network: Network) -> date:
@@ -171,11 +187,16 @@ def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Cali
     """Choose the model by how many breaks there are, fit it, and estimate how far pipes differ from it."""
     with work.run.step("fit") as step:
         choice = choose(past, model=recipe(seed=seed))
-        model = Calibrated(choice.model).fit(past)
+        model = levelled(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
         shape = shape_out_of_time(lighter(choice.model), past)
     return choice, model, shape
+
+
+def levelled(model: Model) -> Calibrated:
+    """Return the recipe with its level set by the latest years."""
+    return Calibrated(model)
 
 
 def score(

@@ -1,6 +1,7 @@
 """`vardag water publish`: the last prediction as a map, as tables and as a report."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ REASON = pl.List(pl.Struct({"family": pl.String, "value": pl.String, "multiplier
 
 
 def publish(folder: Path, *, language: str | None = None, on_step: OnStep | None = None) -> Published:
-    """Write GeoPackage, GeoParquet, CSV and the report of the last prediction into ``out/``.
+    """Write GeoPackage, GeoParquet, CSV, model card and report of the last prediction into ``out/``.
 
     Parameters
     ----------
@@ -46,7 +47,7 @@ def publish(folder: Path, *, language: str | None = None, on_step: OnStep | None
         with work.run.step("read"):
             predictions = read_predictions(work)
             evaluation = read_evaluation(work)
-            context = report_context(work, language=words)
+            context = read_context(work, language=words)
         with work.run.step("publish") as step:
             step.rows(rows_in=predictions.height, rows_out=predictions.height)
             return write_files(
@@ -81,23 +82,32 @@ def _of_these_data(work: Workspace, name: str, **facts: str) -> dict[str, Any] |
     return document if document and all(document[key] == value for key, value in wanted.items()) else None
 
 
-def report_context(work: Workspace, *, language: str) -> ReportContext:
+def read_context(work: Workspace, *, language: str) -> ReportContext:
     """Everything else that the report tells."""
     summary = json.loads((work.city.folder / OUT / SUMMARY).read_text(encoding="utf-8"))
+    frames = {name: read_table(work.connection, name) for name in ("source", "check_result", "road")}
+    return context_of(work, summary, frames, language=language)
+
+
+def context_of(
+    work: Workspace, summary: dict[str, Any], frames: Mapping[str, pl.DataFrame], *, language: str
+) -> ReportContext:
+    """From what `predict` found, as it stands in ``prediction.json``, and tables, to what a reader must know."""
     return ReportContext(
         city=work.city.name,
         crs=work.city.crs,
         as_of=date.fromisoformat(summary["as_of"]),
         secrecy=work.city.secrecy,
-        sources=read_table(work.connection, "source"),
-        checks=read_table(work.connection, "check_result"),
+        sources=frames["source"],
+        checks=frames["check_result"],
         survivorship=summary["survivorship"],
         data_card=features.data_card(),
         run=summary["run"],
         model=summary["model"],
-        roads=read_table(work.connection, "road"),
+        roads=frames.get("road"),
         few_breaks=None if summary["choice"] == "enough" else summary["notes"][language],
         synthetic=work.city.synthetic,
+        fit=summary if "settings" in summary else {},
         effects=_of_these_data(work, EFFECTS, as_of=summary["as_of"]),
         stability=_of_these_data(work, STABILITY, as_of=summary["as_of"]),
     )

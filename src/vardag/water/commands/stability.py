@@ -12,13 +12,13 @@ import polars as pl
 from vardag.core.config import DEFAULT_SEED
 from vardag.water.commands.models import recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.predict import checked_day, past_and_today
+from vardag.water.commands.predict import checked_day, levelled, past_and_today
 from vardag.water.commands.workspace import EFFECTS, OUT, STABILITY, OnStep, Workspace, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.effects import ground, told
 from vardag.water.lof.few import choose
-from vardag.water.lof.port import POLICY, Floats, Model
+from vardag.water.lof.port import POLICY, Floats
 from vardag.water.lof.refits import refits, stability
 
 
@@ -88,11 +88,11 @@ def fit_again(
     """Fit as `predict` does, then again and again; what stays of the top, and the effects."""
     on = ground(today, families=families(), seed=seed)
 
-    def make(number: int) -> Model:
-        return choose(past, model=recipe(seed=number)).model
+    def make(number: int) -> Calibrated:
+        return levelled(choose(past, model=recipe(seed=number)).model)
 
     with work.run.step("fit"):
-        first = Calibrated(make(seed)).fit(past)
+        first = make(seed).fit(past)
         effects = on.measure(first)
     rates: list[Floats] = []
     again = []

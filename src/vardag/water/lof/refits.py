@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 from scipy.stats import t
 
-from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.port import POLICY, Floats, Model, lengths_km
 from vardag.water.lof.top import membership
 
@@ -43,7 +42,7 @@ def resample(panel: pl.DataFrame, *, seed: int) -> pl.DataFrame:
 
 
 def refits(panel: pl.DataFrame, *, make: Callable[[int], Model], count: int, seed: int) -> Iterator[Model]:
-    """Fit anew on resampled pipes, `count` times, each with its own seed and its level set as for the first fit.
+    """Fit anew on resampled pipes, `count` times, each with its own seed.
 
     Parameters
     ----------
@@ -55,7 +54,7 @@ def refits(panel: pl.DataFrame, *, make: Callable[[int], Model], count: int, see
         How many fits, and the seed from which their seeds are drawn.
     """
     for number in np.random.default_rng(seed).integers(1, 2**31 - 1, count).tolist():
-        yield Calibrated(make(number)).fit(resample(panel, seed=number))
+        yield make(number).fit(resample(panel, seed=number))
 
 
 def stability(

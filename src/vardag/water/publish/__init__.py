@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from vardag.water.publish.card import write_card
 from vardag.water.publish.context import TEXTS, Published, ReportContext
 from vardag.water.publish.figures import map_png, map_svg
 from vardag.water.publish.geopackage import write_geopackage
@@ -43,7 +44,7 @@ def publish(
     context: ReportContext,
     language: str,
 ) -> Published:
-    """Write everything a city gets: GeoPackage, GeoParquet, CSV and the report.
+    """Write everything a city gets: GeoPackage, GeoParquet, CSV, the model card and the report.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ def publish(
         geopackage=write_geopackage(table, path=paths["geopackage"], context=context, language=language),
         geoparquet=write_geoparquet(table, path=paths["geoparquet"], crs=context.crs),
         csv=write_csv(table, path=paths["csv"], language=language),
+        card=write_card(folder, context=context, evaluation=evaluation, language=language) if context.fit else (),
         report=write_report(
             path=paths["report"], predictions=named, evaluation=evaluation, context=context, language=language
         ),

@@ -43,6 +43,9 @@ class ReportContext:
         Words that say that a fallback was used for want of breaks; None where the trained model was used.
     synthetic
         True for the demo town: said so at the top.
+    fit
+        What `predict` found and left beside its table: counts, settings, level, spread, where the log is thin. The
+        model card tells it; empty where there is no card.
     effects, stability
         What `vardag water stability` found on the same data; None where it was not run.
     plots
@@ -62,6 +65,7 @@ class ReportContext:
     roads: pl.DataFrame | None = None
     few_breaks: str | None = None
     synthetic: bool = False
+    fit: Mapping[str, Any] = field(default_factory=dict)
     effects: Mapping[str, Any] | None = None
     stability: Mapping[str, Any] | None = None
     plots: Mapping[str, str] = field(default_factory=dict)
@@ -79,9 +83,10 @@ class Published:
     geopackage: Path
     geoparquet: Path
     csv: Path
+    card: tuple[Path, ...]
     report: Path
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """All files, the report last."""
-        return (self.geopackage, self.geoparquet, self.csv, self.report)
+        return (self.geopackage, self.geoparquet, self.csv, *self.card, self.report)

@@ -13,6 +13,7 @@ import shapely
 from markupsafe import Markup
 
 from vardag.water.publish import effects, grounds, proof
+from vardag.water.publish.card import CARD
 from vardag.water.publish.classes import CLASSES, rank_class
 from vardag.water.publish.context import TEXTS, ReportContext
 from vardag.water.publish.figures import map_svg
@@ -73,6 +74,7 @@ def report(
         language=language,
         t=partial(_text, language),
         context=context,
+        model_card=f"{CARD}.html",
         policy=_policy(script),
         style=Markup(asset("report.css")),
         script=Markup(script),
