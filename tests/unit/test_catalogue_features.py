@@ -26,7 +26,12 @@ def tables() -> dict[str, pl.DataFrame]:
         life(key, road_id=road, street="Storgatan", geom=None, position="none", lined_date=date(2001, 5, 1))
         for key, road in (("P1", "R1"), ("P2", "R2"))
     ]
-    log, links = breaks([("B1", date(2006, 3, 1), "P1", 10.0, 0.0), ("B2", date(2007, 3, 1), "P2", 60.0, 0.0)])
+    dug = [
+        ("B1", date(2006, 3, 1), "P1", 10.0),
+        ("B2", date(2007, 3, 1), "P2", 60.0),
+        ("B3", date(2008, 3, 1), "P1", 9.0),
+    ]
+    log, links = breaks([(*event, 0.0) for event in dug])
     lines = [shapely.LineString([(x, 0.0), (x + 50.0, 0.0)]).wkb for x in (0.0, 50.0)]
     return {
         "pipe": lives(rows).with_columns(pl.col("geom").cast(pl.Binary)),

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from vardag.water.features import catalogue, history, neighbours, pipe, surroundings
+from vardag.water.features import catalogue, excess, history, neighbours, pipe, surroundings
 from vardag.water.features.catalogue import CATALOGUE, compute, data_card, depending_on, families
 from vardag.water.panel import Network, Snapshot, labels, snapshot
 
@@ -15,6 +15,7 @@ __all__ = [
     "compute",
     "data_card",
     "depending_on",
+    "excess",
     "families",
     "history",
     "neighbours",
