@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import gamma, kstest
 
 from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import Calibrated
@@ -12,7 +13,7 @@ from vardag.water.lof.example import example_panel
 from vardag.water.lof.intervals import pipe_shapes, shape_out_of_time
 from vardag.water.lof.port import Floats
 from vardag.water.lof.ranking import rank
-from vardag.water.lof.top import membership, p_top
+from vardag.water.lof.top import _drawn, membership, p_top
 
 LAST = date(2021, 12, 31)
 
@@ -57,11 +58,23 @@ def test_the_same_seed_gives_the_same_and_the_order_of_the_rows_does_not_matter(
     assert not rank(year, rate, shape=1.0, seed=4).select(columns).equals(first)
 
 
-def test_saving_the_sorting_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    rate, shapes, lengths = town(2)
-    saved = p_top(rate, shapes, lengths, draws=40)
+def test_saving_time_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether all pipes are drawn and sorted, or at first only those that may matter."""
+    rate, shapes, lengths = town(2, pipes=200)
+    saved = p_top(rate, shapes, lengths, draws=4000)
     monkeypatch.setattr("vardag.water.lof.top.SLACK", 0.0)
-    assert p_top(rate, shapes, lengths, draws=40) == pytest.approx(saved, abs=0)
+    assert p_top(rate, shapes, lengths, draws=4000) == pytest.approx(saved, abs=0.04)
+    monkeypatch.setattr("vardag.water.lof.top.SLACK", 100.0)
+    assert p_top(rate, shapes, lengths, draws=4000) == pytest.approx(saved, abs=0.04)
+
+
+def test_the_rates_drawn_are_gamma_distributed() -> None:
+    shapes = np.repeat([0.3, 1.0, 4.0], 20_000)
+    drawn, _ = _drawn(
+        np.random.default_rng(1), shapes, 1 / shapes, lengths=np.ones(shapes.size), floor=-1.0, limit=1e9
+    )
+    for part, shape in zip(np.split(drawn, 3), (0.3, 1.0, 4.0), strict=True):
+        assert kstest(part * shape, gamma(shape).cdf).pvalue > 0.01
 
 
 def test_of_pipes_with_a_stated_chance_of_one_half_about_half_are_in_the_true_top() -> None:

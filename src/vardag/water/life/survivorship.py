@@ -79,7 +79,9 @@ def _rebuilt(uses: pl.DataFrame, lives: pl.DataFrame) -> dict[str, int]:
 
 
 def _reasons(links: pl.DataFrame) -> list[dict[str, Any]]:
-    counted = links.group_by("method", "reason", maintain_order=True).agg(breaks=pl.len(), confidence=pl.col("confidence").mean())
+    counted = links.group_by("method", "reason", maintain_order=True).agg(
+        breaks=pl.len(), confidence=pl.col("confidence").mean()
+    )
     ordered = counted.sort("breaks", "reason", descending=[True, False])
     return ordered.with_columns(share=pl.col("breaks") / links.height).to_dicts()
 
