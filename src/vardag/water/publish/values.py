@@ -5,6 +5,8 @@ import polars as pl
 REASON = pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64})
 QUIET = 0.05
 """A reason within 5 per cent of none is not told."""
+DIGITS = 4
+"""Digits that a multiplier is kept with: more would double the size of a table of 100,000 pipes and tell nothing."""
 
 
 def _text(name: str, digits: int | None = None) -> pl.Expr:
@@ -96,7 +98,7 @@ def strongest(multipliers: pl.DataFrame, values: pl.DataFrame, *, count: int | N
         pl.struct(
             pl.lit(family).alias("family"),
             (pl.lit(values[family]) if family in values.columns else pl.lit("")).alias("value"),
-            pl.col(family).cast(pl.Float64).alias("multiplier"),
+            pl.col(family).cast(pl.Float64).round_sig_figs(DIGITS).alias("multiplier"),
         ).alias(family)
         for family in families
     )
