@@ -7,12 +7,15 @@ from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.port import Model
 from vardag.water.lof.standard import standard_models
 
-NEIGHBOURS = tuple(name for name, entry in CATALOGUE.items() if entry.family in {"neighbours", "street"})
+# Features chosen on validation years and not yet tested on test years; they wait for the model they belong to.
+UNTESTED = ("nearby_excess",)
+FEATURES = tuple(name for name in CATALOGUE if name not in UNTESTED)
+NEIGHBOURS = tuple(name for name in FEATURES if CATALOGUE[name].family in {"neighbours", "street"})
 
 
 def recipe(*, seed: int) -> Boosted:
-    """The model ``vardag``: boosted trees on every feature of the catalogue, three seeds from `seed` on."""
-    return Boosted(tuple(CATALOGUE), Settings(seeds=(seed, seed + 1, seed + 2)))
+    """The model ``vardag``: boosted trees on every feature that has been tested, three seeds from `seed` on."""
+    return Boosted(FEATURES, Settings(seeds=(seed, seed + 1, seed + 2)))
 
 
 def lighter(model: Model) -> Model:
