@@ -19,6 +19,7 @@ ONE_DATABASE = {
     "test_load_killed": "what is killed is a process that writes the DuckDB file",
     "test_push_killed": "what is killed is a process that writes on the server",
     "test_postgis": "holds the two against each other itself",
+    "test_same_on_both": "holds the two against each other itself",
     "test_roles": "roles are the server's",
     "test_readers_while_writing": "the lock is the server's",
     "test_load_rows": "looks into the DuckDB file",
