@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import gammaln
+from scipy.stats import nbinom
 
 from vardag.water.lof.bayes import estimate, shape_per_km, weight
 from vardag.water.lof.few import published_rates
+from vardag.water.lof.frailty import Frailty, Past, survival
 from vardag.water.lof.intervals import most_likely_kappa, p_break
 
 # Hauer, Harwood, Council and Griffith (2002), Estimating safety by the empirical Bayes method: a tutorial,
@@ -70,3 +73,27 @@ def test_greenwood_and_yule_shape_and_share_without_accident() -> None:
     assert 647 * (1 - p_break(mean, shape)[0]) == pytest.approx(442, abs=1.5)
     # By maximum likelihood the shape is a little smaller.
     assert most_likely_kappa(ACCIDENTS, mean) == pytest.approx(0.865, abs=0.005)
+
+
+# Le Gat (2014), Extending the Yule process to model recurrent pipe failures in water supply networks, Urban Water
+# Journal 11: with intensity (1 + alpha N) lambda(t) and L the integral of lambda, the counts up to t are negative
+# binomial, P(N = n) = Gamma(1/alpha + n) / (Gamma(1/alpha) n!) exp(-L) (1 - exp(-alpha L))^n, with mean
+# (exp(alpha L) - 1) / alpha; and given n breaks so far, those to come have mean (1/alpha + n) (exp(alpha L') - 1).
+ALPHA = 0.8
+
+
+def test_the_record_of_a_pipe_acts_as_le_gats_process_does() -> None:
+    """Half a break expected so far and half to come, told by frailty and by the Yule process."""
+    frailty, so_far, to_come = Frailty(phi=1 / ALPHA, gamma=0.0, q=0.0), 0.5, 0.5
+    first = np.log1p(ALPHA * so_far) / ALPHA
+    second = np.log1p(ALPHA * (so_far + to_come)) / ALPHA - first
+    assert (np.exp(ALPHA * first) - 1) / ALPHA == pytest.approx(so_far)
+    for breaks in range(4):
+        past = Past(*(np.array([value]) for value in (0.1, float(breaks), so_far, 0.0)))
+        yule = (1 / ALPHA + breaks) * (np.exp(ALPHA * second) - 1)
+        assert to_come * past.multiplier(frailty)[0] == pytest.approx(yule)
+        no_break = np.exp(-(1 + ALPHA * breaks) * second)
+        assert survival(past, frailty, np.array([to_come]))[0] == pytest.approx(no_break)
+        chance = float(nbinom.pmf(breaks, 1 / ALPHA, 1 / (1 + ALPHA * so_far)))
+        ways = np.exp(gammaln(1 / ALPHA + breaks) - gammaln(1 / ALPHA) - gammaln(breaks + 1))
+        assert ways * np.exp(-first) * (1 - np.exp(-ALPHA * first)) ** breaks == pytest.approx(chance)

@@ -14,6 +14,7 @@ from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.few import CohortPrior
 from vardag.water.lof.glm import PoissonGlm
+from vardag.water.lof.hierarchical import Hierarchical
 from vardag.water.lof.port import Model, fit_all, km_years
 from vardag.water.lof.standard import MODEL_NAMES, standard_models
 
@@ -25,6 +26,7 @@ MODELS: tuple[Model, ...] = (
     NeuralNetwork(),
     PoissonGlm(("nearby_150m",)),
     EmpiricalBayes(),
+    Hierarchical(),
     PastBreaksPerKm(),
     MaterialAge(),
     OldestFirst(),
@@ -103,7 +105,7 @@ def test_rows_that_were_never_observed_teach_nothing(model: Model, train: pl.Dat
     np.testing.assert_array_equal(model.fit(pl.concat([train, unseen])).rate(test), model.fit(train).rate(test))
 
 
-@pytest.mark.parametrize("model", MODELS[:6], ids=IDS[:6])
+@pytest.mark.parametrize("model", MODELS[:7], ids=IDS[:7])
 def test_models_find_the_bad_pipes(model: Model, train: pl.DataFrame, test: pl.DataFrame) -> None:
     rate = model.fit(train).rate(test)
     assert np.corrcoef(rate, test["true_rate"].to_numpy())[0, 1] > 0.4
@@ -188,6 +190,6 @@ def test_glm_recovers_a_known_law() -> None:
 
 
 def test_baselines_that_are_not_fitted_say_so(test: pl.DataFrame) -> None:
-    for model in (MaterialAge(), EmpiricalBayes(), CohortPrior()):
+    for model in (MaterialAge(), EmpiricalBayes(), CohortPrior(), Hierarchical()):
         with pytest.raises(ValueError, match="not fitted"):
             model.rate(test)
