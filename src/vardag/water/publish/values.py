@@ -6,7 +6,7 @@ REASON = pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Fl
 QUIET = 0.05
 """A reason within 5 per cent of none is not told."""
 DIGITS = 4
-"""Digits that a multiplier is kept with: more would double the size of a table of 100,000 pipes and tell nothing."""
+"""Digits of a multiplier: more would double the size of a table of 100,000 pipes and tell nothing."""
 
 
 def _text(name: str, digits: int | None = None) -> pl.Expr:
