@@ -90,7 +90,14 @@ def test_nothing_is_told_that_the_network_has_too_few_pipes_of(town: tuple[pl.Da
     model = CohortPrior().fit(past)
     found = changes(past, today, families=FAMILIES)
     assert what_if(model, found)["new_pipe"].null_count() == today.height
-    assert what_if(model, found, least=0)["new_pipe"].null_count() == 0
+    assert what_if(model, found, published=True)["new_pipe"].null_count() == 0
+
+
+def test_published_rates_know_nothing_of_lining(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    past, today = town
+    never = past.with_columns(lined_years=pl.lit(None, dtype=pl.Float64))
+    found = changes(never, today, families=FAMILIES)
+    assert what_if(CohortPrior().fit(past), found, published=True)["relined"].null_count() == today.height
 
 
 def test_a_change_without_its_columns_is_not_spoken_of(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -98,7 +105,7 @@ def test_a_change_without_its_columns_is_not_spoken_of(town: tuple[pl.DataFrame,
     assert [change.name for change in changes(past, today, families=FAMILIES)] == ["new_pipe"]
     past, today = (part.with_columns(pressure_m=pl.lit(None, dtype=pl.Float64)) for part in (past, today))
     told = changes(past, today, families=FAMILIES)[1]
-    assert what_if(CohortPrior(), (told,), least=0)["lower_pressure"].null_count() == today.height
+    assert what_if(CohortPrior(), (told,), published=True)["lower_pressure"].null_count() == today.height
 
 
 def test_the_nearest_are_those_whose_factors_are_alike_whatever_their_own_breaks() -> None:

@@ -66,7 +66,7 @@ def test_without_an_evaluation_nothing_is_claimed() -> None:
 def test_what_is_prior_and_what_is_data_stands_apart() -> None:
     told = section(made("en"), "What is prior, and what is data")
     assert "2174 breaks are enough." in told
-    assert "90 breaks in 2020–2024" in told and "factor 0.90" in told
+    assert "2020–2024: breaks 90" in told and "factor 0.90" in told
     assert "Published break rates were not used" in told
     assert "dispersion\\_prior | median 1.0, log\\_sd 0.5" in told
     few = publishing.fit() | {"choice": "few_some", "notes": {"en": "Only 5 breaks."}}
@@ -114,6 +114,7 @@ class Deep:
     """A model made of models, with a table that it has learned."""
 
     inside: Settings = field(default_factory=Settings)
+    members: tuple[Settings, ...] = (Settings(seeds=(1,)), Settings(seeds=(2,)))
     weight: float = 0.4
     table: pl.DataFrame = field(default_factory=pl.DataFrame)
     name: str = "deep"
@@ -122,6 +123,7 @@ class Deep:
 def test_settings_of_a_model_within_a_model_have_its_name() -> None:
     told = settings_of(Deep(), replace(Deep(), weight=0.5))
     assert told["inside.rounds"] == 240
+    assert told["members.1.seeds"] == [1] and told["members.2.seeds"] == [2]
     assert "weight" not in told and "table" not in told and "name" not in told
 
 

@@ -45,8 +45,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "together": {"pipes": 1, "broken": 1, "breaks": 2, "km_years": 1.04, "rate": 1.92},
         "what_if": [
             {"change": "new_pipe", "state": "told", "pipes": 52, "rate": 0.12, "multiplier": 0.1, "rank": 4000},
-            {"change": "relined", "state": "few", "pipes": 4},
-            {"change": "lower_pressure", "state": "not_here", "pipes": 90},
+            {"change": "relined", "state": "few", "pipes": 4, "rate": None},
+            {"change": "lower_pressure", "state": "not_here", "pipes": 90, "rate": None},
         ],
     }  # fmt: skip
     return told | changes
@@ -74,6 +74,14 @@ def test_it_reads_as_a_person_would_say_it() -> None:
         ("Relined today", "not told: the network has only 4 such pipes to learn from"),
         ("Pressure lowered by 10 m", "not told: it does not apply to this pipe"),
     ]
+
+
+def test_it_says_where_published_rates_speak_for_the_network() -> None:
+    change = {"change": "new_pipe", "state": "published", "pipes": 1, "rate": 0.024, "multiplier": 0.07, "rank": 5}
+    told = explained(document(what_if=[change], pipes=6), "en")["changes"][0][1]
+    assert told == (
+        "× 0.07: 0.024 breaks per km and year, rank 5 of 6 (by published rates; the network has 1 such pipes)"
+    )
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])

@@ -167,17 +167,24 @@ def together(like: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def change(ranked: pl.DataFrame, pipe: Mapping[str, Any], name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Rate, multiplier and rank after a change, or why it is not told: no data, too few pipes, or not this pipe."""
+    """Rate, multiplier and rank after a change; or why it is not told: no data, too few pipes, not this pipe."""
     known = summary["what_if"].get(name, {"pipes": 0, "told": 0})
-    rate = pipe[f"rate_{name}"]
-    rates = ranked["expected_breaks_per_km_year"]
-    if rate is not None:
-        after = {"rate": rate, "multiplier": rate / pipe["expected_breaks_per_km_year"]}
-        return (
-            {"change": name, "state": "told", "pipes": known["pipes"]}
-            | after
-            | {"rank": int((rates > rate).sum()) + 1}
-        )
-    few = known["pipes"] < POLICY.value("what_if_least_pipes")
-    state = "not_here" if known["told"] else "none" if not known["pipes"] else "few" if few else "not_here"
-    return {"change": name, "state": state, "pipes": known["pipes"], "rate": None, "multiplier": None, "rank": None}
+    rate, few = pipe[f"rate_{name}"], known["pipes"] < POLICY.value("what_if_least_pipes")
+    if rate is None:
+        state = "not_here" if known["told"] or not few else "few" if known["pipes"] else "none"
+        return {
+            "change": name,
+            "state": state,
+            "pipes": known["pipes"],
+            "rate": None,
+            "multiplier": None,
+            "rank": None,
+        }
+    return {
+        "change": name,
+        "state": "published" if few else "told",
+        "pipes": known["pipes"],
+        "rate": rate,
+        "multiplier": rate / pipe["expected_breaks_per_km_year"],
+        "rank": int((ranked["expected_breaks_per_km_year"] > rate).sum()) + 1,
+    }

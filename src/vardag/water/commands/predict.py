@@ -186,12 +186,17 @@ def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:
 def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Calibrated, float]:
     """Choose the model by how many breaks there are, fit it, and estimate how far pipes differ from it."""
     with work.run.step("fit") as step:
-        choice = choose(past, model=recipe(seed=seed))
+        choice = chosen(past, seed=seed)
         model = levelled(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
         shape = shape_out_of_time(lighter(choice.model), past)
     return choice, model, shape
+
+
+def chosen(past: pl.DataFrame, *, seed: int) -> Choice:
+    """Return the recipe to use on this past, and why."""
+    return choose(past, model=recipe(seed=seed))
 
 
 def levelled(model: Model) -> Calibrated:
@@ -229,12 +234,11 @@ def change(
 ) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
     """Add what the model expects of each pipe if it were changed, and say how many pipes it knows that from.
 
-    Published rates know every material, so the fallback needs no such pipes in the network.
+    Published rates know new pipes, so the fallback needs none in the network to tell of one.
     """
     with work.run.step("what if"):
         found = changes(past, today, families=families())
-        least = POLICY.value("what_if_least_pipes") if choice.reason == "enough" else 0
-        rates = what_if(model, found, least=least)
+        rates = what_if(model, found, published=choice.reason != "enough")
         told = {one.name: {"pipes": one.pipes, "told": rates[one.name].count()} for one in found}
         named = pl.concat([today.select("pipe_key"), rates.rename(lambda name: f"rate_{name}")], how="horizontal")
         joined = predictions.join(named, on="pipe_key", how="left", maintain_order="left")

@@ -10,14 +10,12 @@ from typing import Any
 import polars as pl
 
 from vardag.core.config import DEFAULT_SEED
-from vardag.water.commands.models import recipe
 from vardag.water.commands.network import build_history
-from vardag.water.commands.predict import checked_day, levelled, past_and_today
+from vardag.water.commands.predict import checked_day, chosen, levelled, past_and_today
 from vardag.water.commands.workspace import EFFECTS, OUT, STABILITY, OnStep, Workspace, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.effects import ground, told
-from vardag.water.lof.few import choose
 from vardag.water.lof.port import POLICY, Floats
 from vardag.water.lof.refits import refits, stability
 
@@ -89,7 +87,7 @@ def fit_again(
     on = ground(today, families=families(), seed=seed)
 
     def make(number: int) -> Calibrated:
-        return levelled(choose(past, model=recipe(seed=number)).model)
+        return levelled(chosen(past, seed=number).model)
 
     with work.run.step("fit"):
         first = make(seed).fit(past)

@@ -21,16 +21,21 @@ MATERIAL = "PE"
 
 @dataclass(frozen=True)
 class Change:
-    """One change: today's rows altered, those it is told for, and how many pipes the model knows it from."""
+    """One change: today's rows altered, those it is told for, and how many pipes the model knows it from.
+
+    ``published`` is true where published rates know such pipes too.
+    """
 
     name: str
     altered: pl.DataFrame
     told: pl.Series
     pipes: int
+    published: bool = False
 
-    def rate(self, model: Model, *, least: int) -> pl.Series:
+    def rate(self, model: Model, *, published: bool) -> pl.Series:
         """Rates per km and year after the change; null where it is not told."""
-        if self.pipes < least or not self.told.any():
+        known = self.pipes >= POLICY.value("what_if_least_pipes") or (published and self.published)
+        if not known or not self.told.any():
             return pl.Series(self.name, [None] * self.altered.height, dtype=pl.Float64)
         rate = pl.Series(self.name, model.rate(self.altered))
         return pl.select(pl.when(self.told).then(rate).alias(self.name)).to_series()
@@ -53,9 +58,7 @@ def changes(past: pl.DataFrame, today: pl.DataFrame, *, families: Mapping[str, s
     return tuple(change for change in made if change is not None)
 
 
-def what_if(
-    model: Model, found: tuple[Change, ...], *, least: int = POLICY.value("what_if_least_pipes")
-) -> pl.DataFrame:
+def what_if(model: Model, found: tuple[Change, ...], *, published: bool = False) -> pl.DataFrame:
     """Rates after each change, one Float column each, rows as today's; null where it cannot be told.
 
     Parameters
@@ -63,11 +66,11 @@ def what_if(
     model
         Fitted.
     found
-        What `changes` gave.
-    least
-        Pipes like that which the network must have had; 0 for a model that knows them from published rates.
+        What `changes` gave. The network must have had enough pipes like that (``what_if_least_pipes``).
+    published
+        True for a model that rests on published rates: it knows new pipes that the network never had.
     """
-    return pl.DataFrame([change.rate(model, least=least) for change in found])
+    return pl.DataFrame([change.rate(model, published=published) for change in found])
 
 
 def new_pipe(past: pl.DataFrame, today: pl.DataFrame, families: Mapping[str, str]) -> Change | None:
@@ -93,7 +96,7 @@ def new_pipe(past: pl.DataFrame, today: pl.DataFrame, families: Mapping[str, str
     altered = _altered(today, young, families=families, of=OF_THE_PIPE, known=known)
     # A model that remembers pipes must not take this one for the old one.
     altered = altered.with_columns(pipe_key=pl.format("{}@new", "pipe_key"))
-    return Change("new_pipe", altered, _everywhere(today), young["pipe_key"].n_unique())
+    return Change("new_pipe", altered, _everywhere(today), young["pipe_key"].n_unique(), published=True)
 
 
 def relined(past: pl.DataFrame, today: pl.DataFrame, families: Mapping[str, str]) -> Change | None:

@@ -112,14 +112,14 @@ def _together(found: Mapping[str, Any], language: str) -> str:
 
 def _change(row: Mapping[str, Any], pipes: int, language: str) -> tuple[str, str]:
     name = TEXTS(f"explain_change_{row['change']}", language)
-    if row["state"] != "told":
+    if row["rate"] is None:
         return name, TEXTS(f"explain_state_{row['state']}", language, pipes=number(row["pipes"], language))
-    return name, TEXTS(
+    after = TEXTS(
         "explain_after",
         language,
         times=multiplier_text(row["multiplier"], language),
         rate=rate(row["rate"], language),
         rank=number(row["rank"], language),
         total=number(pipes, language),
-        pipes=number(row["pipes"], language),
     )
+    return name, after + TEXTS(f"explain_by_{row['state']}", language, pipes=number(row["pipes"], language))

@@ -29,14 +29,22 @@ def settings_of(recipe: object, fitted: object) -> Plain:
 def _plain(model: object, prefix: str = "") -> Plain:
     found: Plain = {}
     for one in fields(model) if is_dataclass(model) else ():
-        value = getattr(model, one.name)
+        value, name = getattr(model, one.name), prefix + one.name
         if is_dataclass(value):
-            found |= _plain(value, f"{prefix}{one.name}.")
+            found |= _plain(value, f"{name}.")
         elif isinstance(value, PLAIN):
-            found[prefix + one.name] = value
-        elif isinstance(value, tuple) and len(value) <= LONGEST and all(isinstance(part, PLAIN) for part in value):
-            found[prefix + one.name] = list(value)
+            found[name] = value
+        elif isinstance(value, tuple) and len(value) <= LONGEST:
+            found |= _several(value, name)
     return found
+
+
+def _several(values: tuple[object, ...], name: str) -> Plain:
+    """A short list of plain values, or the settings of each of several models."""
+    if all(isinstance(value, PLAIN) for value in values):
+        return {name: list(values)}
+    parts = (_plain(value, f"{name}.{place}.") for place, value in enumerate(values, start=1))
+    return {key: value for part in parts for key, value in part.items()}
 
 
 def filled(today: pl.DataFrame, features: Mapping[str, str]) -> dict[str, float]:
