@@ -178,8 +178,8 @@ def rivals(better: bool) -> pl.DataFrame:
     """A challenger that ranks the last tenth first, and the simplest ranking, which knows nothing."""
     number = pl.int_range(pl.len())
     return predictions().with_columns(
-        rate_poisson_glm=pl.when(number >= 180).then(5.0).otherwise(0.5) if better else pl.lit(1.0),
-        rate_past_breaks_per_km=pl.lit(1.0),
+        challenger_poisson_glm=pl.when(number >= 180).then(5.0).otherwise(0.5) if better else pl.lit(1.0),
+        challenger_past_breaks_per_km=pl.lit(1.0),
     )
 
 
@@ -206,7 +206,7 @@ def test_behind_the_simplest_ranking_by_chance_is_told_as_such(tmp_path: Path) -
 def test_years_are_pooled_over_locks(tmp_path: Path) -> None:
     first = locked(tmp_path / "a", rivals(better=False), years=1)
     second = lock(
-        rivals(better=False).drop("rate_poisson_glm"), folder=tmp_path / "b", as_of=date(2023, 12, 31),
+        rivals(better=False).drop("challenger_poisson_glm"), folder=tmp_path / "b", as_of=date(2023, 12, 31),
         horizon_years=1, model="vardag", run_id="abd", city="Exempelstad",
     )  # fmt: skip
     events = [(f"p{number:03d}", date(2023, 3, 1)) for number in range(20)]

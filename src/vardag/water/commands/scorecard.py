@@ -74,7 +74,7 @@ def _refuse_other_data(work: Workspace) -> None:
 
 
 def challengers(work: Workspace, predictions: pl.DataFrame) -> pl.DataFrame:
-    """Rates of every other model, fitted on the same years: ``pipe_key`` and ``rate_<model>``."""
+    """Rates of every other model, fitted on the same years: ``pipe_key`` and ``challenger_<model>``."""
     day, champion = predictions["as_of"][0], predictions["model"][0]
     network = build_history(work, read_tables(work)).network
     panel = build_panel(work, network, day)

@@ -18,7 +18,7 @@ import polars as pl
 from vardag.core.errors import InputError, NotFoundError, RefusedError
 
 LOCKED = ("pipe_key", "length_m", "expected_breaks_per_km_year")
-CHALLENGER = "rate_"  # before a challenger's name: the column with its rates
+CHALLENGER = "challenger_"  # before a challenger's name: the column with its rates
 FORMAT = 2
 
 
@@ -56,7 +56,7 @@ def lock(
     ----------
     predictions
         One row per pipe with at least ``pipe_key``, ``length_m`` and ``expected_breaks_per_km_year``; a column
-        ``rate_<model>`` for each challenger.
+        ``challenger_<model>`` for each challenger.
     folder
         Where locks lie; made where missing.
     as_of
