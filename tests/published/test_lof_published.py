@@ -6,9 +6,9 @@ from scipy.special import gammaln
 from scipy.stats import nbinom
 
 from vardag.water.lof.bayes import estimate, shape_per_km, weight
-from vardag.water.lof.few import published_rates
 from vardag.water.lof.frailty import Frailty, Past, survival
 from vardag.water.lof.intervals import most_likely_kappa, p_break
+from vardag.water.lof.published import published_rates
 
 # Hauer, Harwood, Council and Griffith (2002), Estimating safety by the empirical Bayes method: a tutorial,
 # Transportation Research Record 1784. A road 1.8 km long with 4,000 vehicles a day; the safety performance

@@ -100,7 +100,9 @@ def test_evaluate_publish_lock_and_score(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kept", "choice"), [(5, "few_some"), (0, "few_zero")])
-def test_a_city_with_few_breaks_gets_cohort_rates_and_is_told_so(tmp_path: Path, kept: int, choice: str) -> None:
+def test_a_city_with_few_breaks_rests_on_published_rates_and_is_told_so(
+    tmp_path: Path, kept: int, choice: str
+) -> None:
     town(folder=tmp_path, seed=2, km=10)
     breaks_since_2003 = [0]
 
@@ -114,7 +116,7 @@ def test_a_city_with_few_breaks_gets_cohort_rates_and_is_told_so(tmp_path: Path,
     load(tmp_path)
     found = predict(tmp_path)
     assert breaks_since_2003[0] > kept
-    assert (found.choice, found.model) == (choice, "cohort_prior")
+    assert (found.choice, found.model) == (choice, "hierarchical")
     assert 0 < found.expected_breaks < 20
     report = publish(tmp_path).report.read_text(encoding="utf-8")
     assert "Folkman" in report

@@ -8,10 +8,10 @@ import pytest
 
 from vardag.water.lof import frailty as own
 from vardag.water.lof.example import RATE_PER_KM, example_panel
-from vardag.water.lof.few import prior_rate, published_rates
 from vardag.water.lof.frailty import Frailty, Past, cumulative
 from vardag.water.lof.hierarchical import Hierarchical
 from vardag.water.lof.port import POLICY, km_years
+from vardag.water.lof.published import prior_rate, published_rates
 
 AS_OF = date(2015, 12, 31)
 

@@ -11,7 +11,8 @@ from vardag.water.lof.bayes import EmpiricalBayes
 from vardag.water.lof.calibrate import Calibrated, calibrated
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.explain import explain
-from vardag.water.lof.few import TEXTS, CohortPrior, choose, prior_rate, published_rates
+from vardag.water.lof.few import TEXTS, choose
+from vardag.water.lof.hierarchical import Hierarchical
 from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, pipe_shapes, shape_out_of_time
 from vardag.water.lof.port import POLICY, km_years
 
@@ -123,41 +124,9 @@ def test_chance_of_a_break_by_hand() -> None:
     assert p_break(np.array([0.0]), 1.0)[0] == 0.0
 
 
-def test_no_breaks_gives_lowered_published_rates(panel: pl.DataFrame) -> None:
-    quiet = panel.with_columns(breaks=pl.lit(0, dtype=pl.Int32))
-    rate = CohortPrior().fit(quiet).rate(quiet)
-    assert (rate > 0).all()
-    assert (rate < prior_rate(quiet)).all()
-    ci, pvc = (float(np.mean(rate[(quiet["material"] == name).to_numpy()])) for name in ("CI", "PVC"))
-    assert ci > 3 * pvc
-
-
-def test_a_cohort_prior_by_hand() -> None:
-    """One material, one cohort, 100 km-years of cast iron and four breaks."""
-    rows = pl.DataFrame(
-        {
-            "pipe_key": ["a"],
-            "as_of": [date(2021, 12, 31)],
-            "material": ["CI"],
-            "era": ["1950s"],
-            "length_m": [100_000.0],
-            "exposure_years": [1.0],
-            "breaks": [4],
-        }
-    )
-    a, b = POLICY.value("prior_breaks_level"), POLICY.value("prior_breaks_group")
-    expected = 100 * published_rates()["CI"]
-    level = (4 + a) / (expected + a)
-    material = (4 + b) / (expected * level + b)
-    cohort = (4 + b) / (expected * level * material + b)
-    found = CohortPrior().fit(rows).rate(rows)[0]
-    assert found == pytest.approx(published_rates()["CI"] * level * material * cohort)
-    assert found * 100 == pytest.approx(4, rel=0.15)
-
-
 def test_many_breaks_drown_the_prior() -> None:
     town = example_panel(pipes=3000, years=10, level=20.0)
-    rate = CohortPrior().fit(town).rate(town)
+    rate = Hierarchical().fit(town).rate(town)
     for material in ("CI", "PVC"):
         rows = (town["material"] == material).to_numpy()
         expected = float((rate * km_years(town))[rows].sum())
@@ -167,11 +136,19 @@ def test_many_breaks_drown_the_prior() -> None:
 @pytest.mark.parametrize(("level", "reason"), [(0.0, "few_zero"), (0.1, "few_some"), (1.0, "enough")])
 def test_the_choice_and_its_reason(level: float, reason: str) -> None:
     town = example_panel(pipes=400, years=10, level=level)
-    choice = choose(town, model=MaterialAge())
+    choice = choose(town, model=MaterialAge(), few=Hierarchical())
     assert choice.reason == reason
-    assert choice.model.name == ("material_age" if reason == "enough" else "cohort_prior")
+    assert choice.model.name == ("material_age" if reason == "enough" else "hierarchical")
     assert str(choice.values["km_years"]) in choice.words("en")
     assert choice.words("sv") != choice.words("en")
+
+
+def test_the_more_breaks_the_more_is_data() -> None:
+    """What is said of pipes of a kind, and each pipe's own record, in per cent that is not prior."""
+    towns = [example_panel(pipes=400, years=10, level=level) for level in (0.02, 0.2)]
+    fewest, more = (choose(town, model=MaterialAge(), few=Hierarchical()).values for town in towns)
+    assert 0 < fewest["data_share"] < more["data_share"] < 100
+    assert 0 <= fewest["record_share"] <= more["record_share"] < 100
 
 
 def test_the_texts_have_both_languages() -> None:

@@ -9,10 +9,10 @@ import pytest
 from vardag.water.lof.ann import NeuralNetwork
 from vardag.water.lof.baselines import MaterialAge, OldestFirst, PastBreaksPerKm, Random
 from vardag.water.lof.bayes import EmpiricalBayes
+from vardag.water.lof.blend import Blend
 from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.example import example_panel
-from vardag.water.lof.few import CohortPrior
 from vardag.water.lof.glm import PoissonGlm
 from vardag.water.lof.hierarchical import Hierarchical
 from vardag.water.lof.port import Model, fit_all, km_years
@@ -27,11 +27,11 @@ MODELS: tuple[Model, ...] = (
     PoissonGlm(("nearby_150m",)),
     EmpiricalBayes(),
     Hierarchical(),
+    Blend((Boosted(FEATURES, QUICK), Hierarchical(), EmpiricalBayes()), years=2),
     PastBreaksPerKm(),
     MaterialAge(),
     OldestFirst(),
     Random(seed=3),
-    CohortPrior(),
     Calibrated(MaterialAge()),
 )
 IDS = ["boosted", "boosted_on_bayes", *(model.name for model in MODELS[2:-1]), "calibrated"]
@@ -105,14 +105,14 @@ def test_rows_that_were_never_observed_teach_nothing(model: Model, train: pl.Dat
     np.testing.assert_array_equal(model.fit(pl.concat([train, unseen])).rate(test), model.fit(train).rate(test))
 
 
-@pytest.mark.parametrize("model", MODELS[:7], ids=IDS[:7])
+@pytest.mark.parametrize("model", MODELS[:8], ids=IDS[:8])
 def test_models_find_the_bad_pipes(model: Model, train: pl.DataFrame, test: pl.DataFrame) -> None:
     rate = model.fit(train).rate(test)
     assert np.corrcoef(rate, test["true_rate"].to_numpy())[0, 1] > 0.4
 
 
 def test_standard_models_have_the_names_of_the_tables() -> None:
-    models = standard_models(features=FEATURES, neighbours=("nearby_150m",), settings=QUICK)
+    models = standard_models(Blend((Boosted(FEATURES, QUICK), Hierarchical())), neighbours=("nearby_150m",))
     assert tuple(model.name for model in models) == MODEL_NAMES
 
 
@@ -190,6 +190,6 @@ def test_glm_recovers_a_known_law() -> None:
 
 
 def test_baselines_that_are_not_fitted_say_so(test: pl.DataFrame) -> None:
-    for model in (MaterialAge(), EmpiricalBayes(), CohortPrior(), Hierarchical()):
+    for model in (MaterialAge(), EmpiricalBayes(), Hierarchical()):
         with pytest.raises(ValueError, match="not fitted"):
             model.rate(test)

@@ -8,7 +8,7 @@ import pytest
 
 from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.example import example_panel
-from vardag.water.lof.few import CohortPrior
+from vardag.water.lof.hierarchical import Hierarchical
 from vardag.water.lof.similar import similar
 from vardag.water.lof.whatif import changes, what_if
 
@@ -87,7 +87,7 @@ def test_the_model_knows_that_new_pipes_break_less(town: tuple[pl.DataFrame, pl.
 
 def test_nothing_is_told_that_the_network_has_too_few_pipes_of(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     past, today = (part.filter(pl.col("material") != "PE") for part in town)
-    model = CohortPrior().fit(past)
+    model = Hierarchical().fit(past)
     found = changes(past, today, families=FAMILIES)
     assert what_if(model, found)["new_pipe"].null_count() == today.height
     assert what_if(model, found, published=True)["new_pipe"].null_count() == 0
@@ -97,7 +97,7 @@ def test_published_rates_know_nothing_of_lining(town: tuple[pl.DataFrame, pl.Dat
     past, today = town
     never = past.with_columns(lined_years=pl.lit(None, dtype=pl.Float64))
     found = changes(never, today, families=FAMILIES)
-    assert what_if(CohortPrior().fit(past), found, published=True)["relined"].null_count() == today.height
+    assert what_if(Hierarchical().fit(past), found, published=True)["relined"].null_count() == today.height
 
 
 def test_a_change_without_its_columns_is_not_spoken_of(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
@@ -105,7 +105,7 @@ def test_a_change_without_its_columns_is_not_spoken_of(town: tuple[pl.DataFrame,
     assert [change.name for change in changes(past, today, families=FAMILIES)] == ["new_pipe"]
     past, today = (part.with_columns(pressure_m=pl.lit(None, dtype=pl.Float64)) for part in (past, today))
     told = changes(past, today, families=FAMILIES)[1]
-    assert what_if(CohortPrior(), (told,), published=True)["lower_pressure"].null_count() == today.height
+    assert what_if(Hierarchical(), (told,), published=True)["lower_pressure"].null_count() == today.height
 
 
 def test_the_nearest_are_those_whose_factors_are_alike_whatever_their_own_breaks() -> None:

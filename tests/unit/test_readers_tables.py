@@ -142,7 +142,6 @@ def test_a_raster_must_say_where_it_lies(tmp_path: Path) -> None:
         RasterLayer(tmp_path / "dem.asc", None, crs="EPSG:3006")
 
 
-
 def inp(path: Path, units: str, *, length: float, diameter: float, elevation: float) -> Path:
     path.write_text(
         f"[JUNCTIONS]\nJ1 {elevation} 0\nJ2 {elevation} 0\n[RESERVOIRS]\nR {elevation}\n[PIPES]\n"

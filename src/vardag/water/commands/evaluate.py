@@ -10,11 +10,9 @@ import polars as pl
 from vardag.core.config import DEFAULT_SEED
 from vardag.core.errors import InputError
 from vardag.water import features
-from vardag.water.commands.models import contenders, recipe
+from vardag.water.commands.models import chosen, contenders, levelled
 from vardag.water.commands.network import build_history
 from vardag.water.commands.workspace import DOCUMENT, OUT, OnStep, Workspace, read_tables, workspace
-from vardag.water.lof.calibrate import Calibrated
-from vardag.water.lof.few import choose
 from vardag.water.lof.port import POLICY, Model
 from vardag.water.panel import Network, year_ends
 from vardag.water.validation.document import evaluation_markdown
@@ -118,9 +116,7 @@ def score(work: Workspace, panel: pl.DataFrame, years: range, seed: int) -> tupl
 
 def _models(panel: pl.DataFrame, seed: int) -> tuple[Model, ...]:
     """With few breaks the fallback is tested in the place of the trained model."""
-    first, *others = contenders(seed=seed)
-    choice = choose(panel, model=recipe(seed=seed))
-    return (first if choice.reason == "enough" else Calibrated(choice.model), *others)
+    return levelled(chosen(panel, seed=seed).model), *contenders(seed=seed)[1:]
 
 
 def write(out: Path, scores: pl.DataFrame, document: dict[str, Any], *, language: str) -> tuple[Path, ...]:

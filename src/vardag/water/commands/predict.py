@@ -16,16 +16,16 @@ from vardag.core.errors import InputError
 from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
-from vardag.water.commands.models import lighter, recipe
+from vardag.water.commands.models import chosen, levelled, lighter
 from vardag.water.commands.network import build_history
 from vardag.water.commands.publish import context_of, read_evaluation
 from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_table, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
-from vardag.water.lof.few import Choice, choose
+from vardag.water.lof.few import Choice
 from vardag.water.lof.intervals import shape_out_of_time
-from vardag.water.lof.port import POLICY, Model
+from vardag.water.lof.port import POLICY
 from vardag.water.lof.ranking import rank
 from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
@@ -192,16 +192,6 @@ def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Cali
     with work.run.step("spread"):
         shape = shape_out_of_time(lighter(choice.model), past)
     return choice, model, shape
-
-
-def chosen(past: pl.DataFrame, *, seed: int) -> Choice:
-    """Return the recipe to use on this past, and why."""
-    return choose(past, model=recipe(seed=seed))
-
-
-def levelled(model: Model) -> Calibrated:
-    """Return the recipe with its level set by the latest years."""
-    return Calibrated(model)
 
 
 def score(

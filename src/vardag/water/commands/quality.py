@@ -11,11 +11,10 @@ import polars as pl
 from vardag.core.config import DEFAULT_SEED
 from vardag.water import features, schema
 from vardag.water.commands.check import check_data, check_tables
-from vardag.water.commands.models import lighter, recipe
+from vardag.water.commands.models import trees
 from vardag.water.commands.network import History, build_history
 from vardag.water.commands.workspace import OUT, OnStep, Tables, Workspace, read_table, read_tables, workspace
 from vardag.water.lof.bayes import EmpiricalBayes
-from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import calibrated
 from vardag.water.lof.port import POLICY, Model
 from vardag.water.panel import year_ends
@@ -149,11 +148,9 @@ def years_with_labels(history: History) -> list[int]:
 
 def models(seed: int) -> tuple[Model, ...]:
     """Two light models of different kinds, each with its level set by the latest years."""
-    trees = lighter(recipe(seed=seed))
-    assert isinstance(trees, Boosted)
-    rounds = POLICY.value("quality_rounds")
-    settings: Settings = replace(trees.settings, rounds=rounds, learning_rate=STEP)
-    return calibrated((replace(trees, settings=settings), EmpiricalBayes()))
+    quick = trees(seeds=(seed,))
+    settings = replace(quick.settings, rounds=POLICY.value("quality_rounds"), learning_rate=STEP)
+    return calibrated((replace(quick, settings=settings), EmpiricalBayes()))
 
 
 def write(out: Path, document: dict[str, Any], language: str) -> tuple[Path, ...]:

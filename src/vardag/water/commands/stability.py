@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 
 from vardag.core.config import DEFAULT_SEED
+from vardag.water.commands.models import chosen, levelled
 from vardag.water.commands.network import build_history
-from vardag.water.commands.predict import checked_day, chosen, levelled, past_and_today
+from vardag.water.commands.predict import checked_day, past_and_today
 from vardag.water.commands.workspace import EFFECTS, OUT, STABILITY, OnStep, Workspace, read_tables, workspace
 from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated

@@ -11,6 +11,7 @@ Its architecture and training data are not published, so this is a peer of the k
 """
 
 import warnings
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -23,6 +24,7 @@ from sklearn.neural_network import MLPRegressor
 
 from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
 from vardag.water.lof.glm import with_past_rate
+from vardag.water.lof.paths import multipliers, typical_pipe
 from vardag.water.lof.port import Floats, counts, km_years, network_rate, one_thread, usable
 
 INPUTS = (
@@ -55,6 +57,9 @@ INPUTS = (
 )
 
 
+PAST_RATE, PAST_RATE_OF = "own_past_rate", ("own_breaks", "own_observed_years", "length_m")  # see `with_past_rate`
+
+
 @dataclass(frozen=True)
 class NetworkSettings:
     """Settings of the neural network; training stops when the held-out years have not improved for a while."""
@@ -71,13 +76,21 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class NeuralNetwork:
-    """Two hidden layers on about 21 standardised inputs; Poisson loss on breaks per km and year."""
+    """Two hidden layers on about 21 standardised inputs; Poisson loss on breaks per km and year.
+
+    Parameters
+    ----------
+    inputs
+        What it learns from; the peer's inputs unless given.
+    """
 
     settings: NetworkSettings = NetworkSettings()
     seed: int = 0
+    inputs: tuple[Term, ...] = INPUTS
     encoding: tuple[Fitted, ...] = ()
     network: Any = None
     mean: float = 0.0
+    typical: pl.DataFrame | None = None
     name: str = "ann"
 
     def fit(self, panel: pl.DataFrame) -> Self:
@@ -88,12 +101,16 @@ class NeuralNetwork:
             return replace(self, encoding=(), network=None, mean=mean)
         kept, weights = thin(counts(rows), limit=self.settings.row_limit, seed=self.seed)
         rows = with_past_rate(rows[kept])
-        encoding = learn(rows, INPUTS)
+        encoding = learn(rows, self.inputs)
         target, size = counts(rows) / km_years(rows) / mean, km_years(rows) * weights
         held = self._held_out(rows)
         with one_thread():
             network = self._train(matrix(rows, encoding), target, size / size.mean(), held)
-        return replace(self, encoding=encoding, network=network, mean=mean)
+        return replace(self, encoding=encoding, network=network, mean=mean, typical=self._typical(rows))
+
+    def _typical(self, rows: pl.DataFrame) -> pl.DataFrame:
+        named = [term.column for term in self.inputs if term.column != PAST_RATE]
+        return typical_pipe(rows, list(dict.fromkeys([*named, *PAST_RATE_OF])))
 
     def _held_out(self, rows: pl.DataFrame) -> NDArray[np.bool_]:
         years = rows["as_of"].unique().sort()
@@ -102,7 +119,7 @@ class NeuralNetwork:
         return np.asarray((rows["as_of"] >= years[-self.settings.held_out_years]).to_numpy())
 
     def _train(self, inputs: Floats, target: Floats, size: Floats, held: NDArray[np.bool_]) -> Any:
-        network, best, best_loss, waited = self._new_network(), None, np.inf, 0
+        network, best, best_loss, waited = self._new_network(rows=int((~held).sum())), None, np.inf, 0
         for _ in range(self.settings.epochs):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
@@ -116,13 +133,13 @@ class NeuralNetwork:
                 break
         return best
 
-    def _new_network(self) -> MLPRegressor:
+    def _new_network(self, *, rows: int) -> MLPRegressor:
         return MLPRegressor(
             loss="poisson",
             hidden_layer_sizes=self.settings.hidden,
             learning_rate_init=self.settings.learning_rate,
             alpha=self.settings.ridge,
-            batch_size=self.settings.batch_rows,
+            batch_size=min(self.settings.batch_rows, rows),
             # A generator rather than a number: else every partial fit would shuffle the rows the same way.
             random_state=np.random.RandomState(self.seed),
         )
@@ -134,6 +151,17 @@ class NeuralNetwork:
         with one_thread():
             relative: Floats = self.network.predict(matrix(with_past_rate(panel), self.encoding))
         return self.mean * np.nan_to_num(relative, nan=1.0, posinf=1e3).clip(0.0, 1e3)
+
+    def explain(
+        self, panel: pl.DataFrame, rows: NDArray[np.int64] | Sequence[int], *, families: Mapping[str, str]
+    ) -> pl.DataFrame:
+        """Tell what moves each row's rate from that of the typical pipe, see `vardag.water.lof.paths`."""
+        asked = panel[np.asarray(rows, dtype=np.int64)]
+        if self.typical is None:
+            return pl.DataFrame({"base": self.rate(asked)})
+        known = self.typical.select(name for name in self.typical.columns if name in asked.columns)
+        told_under = {"length_m": families.get("log_length", "length_m")} | dict(families)
+        return multipliers(self.rate, asked, known, families=told_under)
 
 
 def _poisson_loss(predicted: Floats, target: Floats, size: Floats) -> float:

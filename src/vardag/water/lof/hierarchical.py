@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from vardag.water.lof import frailty as own
 from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
-from vardag.water.lof.few import prior_rate
 from vardag.water.lof.frailty import Frailty, Past
 from vardag.water.lof.penalised import LEVEL, NUMBERS, Effects, Rows, predictor, regress, start
 from vardag.water.lof.port import POLICY, Floats, counts, km_years, lengths_km, numbers, usable
+from vardag.water.lof.published import prior_rate
 
 # Column of the prepared panel, and the feature whose family its effect is told under.
 GROUPS = {

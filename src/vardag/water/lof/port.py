@@ -4,9 +4,9 @@ A model is an immutable recipe; `fit` returns a fitted copy, so the same recipe 
 expected breaks per km and year. Rows are pipe-years; their order never matters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -40,6 +40,17 @@ class Model(Protocol):
 
     def rate(self, panel: pl.DataFrame) -> Floats:
         """Return expected breaks per km and year, one per row, finite and not negative."""
+        ...
+
+
+@runtime_checkable
+class Explaining(Protocol):
+    """A fitted model that tells what moves its rates."""
+
+    def explain(
+        self, panel: pl.DataFrame, rows: NDArray[np.int64] | Sequence[int], *, families: Mapping[str, str]
+    ) -> pl.DataFrame:
+        """Return ``base`` and a multiplier per family for the rows asked for; their product is the rate."""
         ...
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from vardag.water.lof.ann import NeuralNetwork
 from vardag.water.lof.baselines import MaterialAge, OldestFirst, PastBreaksPerKm, Random
 from vardag.water.lof.bayes import EmpiricalBayes
-from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import calibrated
 from vardag.water.lof.glm import PoissonGlm
 from vardag.water.lof.port import Model
@@ -22,36 +21,25 @@ MODEL_NAMES = (
 )
 
 
-def standard_models(
-    *,
-    features: Sequence[str],
-    neighbours: Sequence[str],
-    seed: int = 0,
-    settings: Settings | None = None,
-    base: Model | None = None,
-) -> tuple[Model, ...]:
-    """Make the models of `MODEL_NAMES`, in that order, each with its level set by the latest years.
+def standard_models(model: Model, *, neighbours: Sequence[str], seed: int = 0) -> tuple[Model, ...]:
+    """Make the models of `MODEL_NAMES`, in that order; the level of the baselines is set by the latest years.
 
     Parameters
     ----------
-    features
-        Feature columns of the boosted trees.
+    model
+        The first of them, ``vardag``, which sets its own level.
     neighbours
         Columns of breaks around the pipe, for the regression.
     seed
         Seed of the lot, the network and the samples.
-    settings, base
-        Settings of the boosted trees and the model they start from, see `Boosted`.
     """
-    return calibrated(
-        (
-            Boosted(tuple(features), settings or Settings(), base),
-            NeuralNetwork(seed=seed),
-            PoissonGlm(tuple(neighbours), seed=seed),
-            EmpiricalBayes(),
-            PastBreaksPerKm(),
-            MaterialAge(),
-            OldestFirst(),
-            Random(seed=seed),
-        )
+    baselines = (
+        NeuralNetwork(seed=seed),
+        PoissonGlm(tuple(neighbours), seed=seed),
+        EmpiricalBayes(),
+        PastBreaksPerKm(),
+        MaterialAge(),
+        OldestFirst(),
+        Random(seed=seed),
     )
+    return model, *calibrated(baselines)
