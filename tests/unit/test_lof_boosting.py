@@ -10,9 +10,9 @@ import pytest
 from vardag.water.lof import boosting
 from vardag.water.lof.bayes import EmpiricalBayes
 from vardag.water.lof.boosting import Boosted, Settings
-from vardag.water.lof.encode import Term, category_codes, learn, matrix, thin
+from vardag.water.lof.encode import Term, category_codes, enough, learn, matrix, thin
 from vardag.water.lof.example import example_panel
-from vardag.water.lof.port import km_years
+from vardag.water.lof.port import POLICY, km_years
 
 FEATURES = ("material", "age_years", "diameter_mm", "own_breaks", "own_observed_years")
 QUICK = Settings(rounds=60, seeds=(1, 2), smallest_leaf_rows=50, smallest_leaf_breaks=1.0)
@@ -93,13 +93,16 @@ def test_old_years_count_less(panel: pl.DataFrame) -> None:
 
 
 def test_sampled_zeros_keep_the_level(panel: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    def limited(name: str) -> int:
-        assert name == "panel_row_limit"
-        return 1500
-
-    monkeypatch.setattr(boosting.POLICY, "value", limited)
+    monkeypatch.setattr(boosting, "enough", lambda _: 1500)
     rate = Boosted(FEATURES, QUICK).fit(panel).rate(panel)
     assert float((rate * km_years(panel)).sum()) == pytest.approx(float(panel["breaks"].sum()), rel=0.1)
+
+
+def test_enough_rows_grow_with_the_breaks_and_never_lose_one() -> None:
+    rows = POLICY.value("fit_rows")
+    broken = np.array([10, rows["least"] // 25 + 100, rows["most"]])
+    found = [enough(np.ones(number)) for number in broken]
+    assert found == [rows["least"], 25 * broken[1], 2 * rows["most"]]
 
 
 def test_thin_keeps_all_breaks_and_the_weight_of_the_rest() -> None:

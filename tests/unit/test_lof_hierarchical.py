@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from vardag.water.lof import frailty as own
+from vardag.water.lof import hierarchical
 from vardag.water.lof.example import RATE_PER_KM, example_panel
 from vardag.water.lof.frailty import Frailty, Past, cumulative
 from vardag.water.lof.hierarchical import Hierarchical
-from vardag.water.lof.port import POLICY, km_years
+from vardag.water.lof.port import km_years
 from vardag.water.lof.published import prior_rate, published_rates
 
 AS_OF = date(2015, 12, 31)
@@ -161,8 +162,7 @@ def test_multipliers_times_the_base_are_the_rate(fitted: Hierarchical, now: pl.D
 def test_a_sample_of_the_empty_years_changes_little(
     town: pl.DataFrame, fitted: Hierarchical, now: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = {name: POLICY.value(name) for name in POLICY.entries} | {"hierarchical_rows": 5000}
-    monkeypatch.setattr(POLICY, "value", values.__getitem__)
+    monkeypatch.setattr(hierarchical, "enough", lambda _: 5000)
     light = Hierarchical(seed=1).fit(town.filter(pl.col("as_of") < AS_OF)).rate(now)
     assert np.corrcoef(np.log(light), np.log(fitted.rate(now)))[0, 1] > 0.97
     assert light.sum() == pytest.approx(fitted.rate(now).sum(), rel=0.1)

@@ -27,7 +27,7 @@ MODELS: tuple[Model, ...] = (
     PoissonGlm(("nearby_150m",)),
     EmpiricalBayes(),
     Hierarchical(),
-    Blend((Boosted(FEATURES, QUICK), Hierarchical(), EmpiricalBayes()), years=2),
+    Blend((Boosted(FEATURES, QUICK), Hierarchical(), EmpiricalBayes())),
     PastBreaksPerKm(),
     MaterialAge(),
     OldestFirst(),

@@ -1,7 +1,5 @@
 """Which models are used: the one that predicts, and the baselines that it is held against."""
 
-from dataclasses import replace
-
 import polars as pl
 
 from vardag.water.features import CATALOGUE
@@ -20,18 +18,19 @@ PLACE = (Term("nearby_excess", "log"), Term("cohort_rate", "log1p"))  # what the
 SEEDS = 3
 
 
-def recipe(*, seed: int) -> Blend:
+def recipe(*, seed: int, seeds: int = SEEDS) -> Blend:
     """The model ``vardag``: boosted trees, a hierarchical count model and neural networks, blended.
 
     Parameters
     ----------
     seed
-        First of the three seeds that trees and networks are fitted with.
+        First of the seeds that trees and networks are fitted with.
+    seeds
+        How many; one is enough where the ranking is not published.
     """
-    seeds = tuple(range(seed, seed + SEEDS))
-    hierarchical = Hierarchical(seed=seed)
-    members = (trees(seeds=seeds), hierarchical, _networks(seeds))
-    return Blend(members, trial=(trees(seeds=seeds[:1]), hierarchical, _networks(seeds[:1])))
+    several = tuple(range(seed, seed + seeds))
+    networks = tuple(NeuralNetwork(seed=one, inputs=(*INPUTS, *PLACE)) for one in several)
+    return Blend((trees(seeds=several), Hierarchical(seed=seed), Blend(networks, name="networks")))
 
 
 def trees(*, seeds: tuple[int, ...]) -> Boosted:
@@ -39,26 +38,14 @@ def trees(*, seeds: tuple[int, ...]) -> Boosted:
     return Boosted(tuple(CATALOGUE), Settings(seeds=seeds))
 
 
-def _networks(seeds: tuple[int, ...]) -> Blend:
-    networks = tuple(NeuralNetwork(seed=seed, inputs=(*INPUTS, *PLACE)) for seed in seeds)
-    return Blend(networks, years=0, name="networks")
-
-
-def chosen(past: pl.DataFrame, *, seed: int) -> Choice:
+def chosen(past: pl.DataFrame, *, seed: int, seeds: int = SEEDS) -> Choice:
     """Return the recipe to use on this past, and why: with few breaks the member that rests on published rates."""
-    return choose(past, model=recipe(seed=seed), few=Hierarchical(seed=seed))
+    return choose(past, model=recipe(seed=seed, seeds=seeds), few=Hierarchical(seed=seed))
 
 
 def levelled(model: Model) -> Calibrated:
     """Return the recipe with its level set by the latest years, each material's own."""
     return Calibrated(model, by_material=True)
-
-
-def lighter(model: Model) -> Model:
-    """Return the recipe with one seed instead of several, all members alike, where its ranking is not published."""
-    if not isinstance(model, Blend) or not model.trial:
-        return model
-    return replace(model, members=model.trial, trial=(), years=0)
 
 
 def contenders(*, seed: int) -> tuple[Model, ...]:

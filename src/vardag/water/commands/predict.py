@@ -16,7 +16,7 @@ from vardag.core.errors import InputError
 from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
-from vardag.water.commands.models import chosen, levelled, lighter
+from vardag.water.commands.models import chosen, levelled
 from vardag.water.commands.network import build_history
 from vardag.water.commands.publish import context_of, read_evaluation
 from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_table, read_tables, workspace
@@ -190,7 +190,7 @@ def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Cali
         model = levelled(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
-        shape = shape_out_of_time(lighter(choice.model), past)
+        shape = shape_out_of_time(chosen(past, seed=seed, seeds=1).model, past)
     return choice, model, shape
 
 

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor
 
-from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
+from vardag.water.lof.encode import Fitted, Term, enough, learn, matrix, thin, widths
 from vardag.water.lof.glm import with_past_rate
-from vardag.water.lof.paths import multipliers, typical_pipe
+from vardag.water.lof.paths import multipliers, typical
 from vardag.water.lof.port import Floats, counts, km_years, network_rate, one_thread, usable
 
 INPUTS = (
@@ -57,7 +57,8 @@ INPUTS = (
 )
 
 
-PAST_RATE, PAST_RATE_OF = "own_past_rate", ("own_breaks", "own_observed_years", "length_m")  # see `with_past_rate`
+# Inputs that are no features of the catalogue, and the feature whose family they belong to.
+TOLD_UNDER = {"length_m": "log_length", "own_past_rate": "own_breaks"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,6 @@ class NetworkSettings:
     epochs: int = 40
     patience: int = 5
     held_out_years: int = 2
-    row_limit: int = 150_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class NeuralNetwork:
     encoding: tuple[Fitted, ...] = ()
     network: Any = None
     mean: float = 0.0
-    typical: pl.DataFrame | None = None
+    typical: tuple[float, ...] = ()
     name: str = "ann"
 
     def fit(self, panel: pl.DataFrame) -> Self:
@@ -99,18 +99,15 @@ class NeuralNetwork:
         mean = network_rate(rows)
         if not counts(rows).sum():
             return replace(self, encoding=(), network=None, mean=mean)
-        kept, weights = thin(counts(rows), limit=self.settings.row_limit, seed=self.seed)
+        kept, weights = thin(counts(rows), limit=enough(counts(rows)), seed=self.seed)
         rows = with_past_rate(rows[kept])
         encoding = learn(rows, self.inputs)
+        inputs = matrix(rows, encoding)
         target, size = counts(rows) / km_years(rows) / mean, km_years(rows) * weights
-        held = self._held_out(rows)
         with one_thread():
-            network = self._train(matrix(rows, encoding), target, size / size.mean(), held)
-        return replace(self, encoding=encoding, network=network, mean=mean, typical=self._typical(rows))
-
-    def _typical(self, rows: pl.DataFrame) -> pl.DataFrame:
-        named = [term.column for term in self.inputs if term.column != PAST_RATE]
-        return typical_pipe(rows, list(dict.fromkeys([*named, *PAST_RATE_OF])))
+            network = self._train(inputs, target, size / size.mean(), self._held_out(rows))
+        usual = tuple(typical(inputs, encoding).tolist())
+        return replace(self, encoding=encoding, network=network, mean=mean, typical=usual)
 
     def _held_out(self, rows: pl.DataFrame) -> NDArray[np.bool_]:
         years = rows["as_of"].unique().sort()
@@ -146,22 +143,26 @@ class NeuralNetwork:
 
     def rate(self, panel: pl.DataFrame) -> Floats:
         """Return the network's rate; the network's mean rate where nothing could be learnt."""
+        return self._rate(matrix(with_past_rate(panel), self.encoding))
+
+    def _rate(self, inputs: Floats) -> Floats:
         if self.network is None:
-            return np.full(panel.height, self.mean)
+            return np.full(len(inputs), self.mean)
         with one_thread():
-            relative: Floats = self.network.predict(matrix(with_past_rate(panel), self.encoding))
+            relative: Floats = self.network.predict(inputs)
         return self.mean * np.nan_to_num(relative, nan=1.0, posinf=1e3).clip(0.0, 1e3)
 
     def explain(
         self, panel: pl.DataFrame, rows: NDArray[np.int64] | Sequence[int], *, families: Mapping[str, str]
     ) -> pl.DataFrame:
         """Tell what moves each row's rate from that of the typical pipe, see `vardag.water.lof.paths`."""
-        asked = panel[np.asarray(rows, dtype=np.int64)]
-        if self.typical is None:
-            return pl.DataFrame({"base": self.rate(asked)})
-        known = self.typical.select(name for name in self.typical.columns if name in asked.columns)
-        told_under = {"length_m": families.get("log_length", "length_m")} | dict(families)
-        return multipliers(self.rate, asked, known, families=told_under)
+        inputs = matrix(with_past_rate(panel[np.asarray(rows, dtype=np.int64)]), self.encoding)
+        told_under = {column: families.get(feature, feature) for column, feature in TOLD_UNDER.items()} | dict(
+            families
+        )
+        columns = [fitted.term.column for fitted in self.encoding]
+        named = np.repeat([told_under.get(column, column) for column in columns], widths(self.encoding)).tolist()
+        return multipliers(self._rate, inputs, np.array(self.typical), families=named)
 
 
 def _poisson_loss(predicted: Floats, target: Floats, size: Floats) -> float:

@@ -18,8 +18,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.core.config import settings as process
-from vardag.water.lof.encode import category_codes, thin
-from vardag.water.lof.port import POLICY, Floats, Model, counts, km_years, network_rate, numbers, usable
+from vardag.water.lof.encode import category_codes, enough, thin
+from vardag.water.lof.port import Floats, Model, counts, km_years, network_rate, numbers, usable
 
 Categories = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -113,31 +113,31 @@ class Boosted:
     name: str = "trees"
 
     def fit(self, panel: pl.DataFrame) -> Self:
-        """Fit one booster per seed on all usable rows, or on a weighted sample of those without breaks."""
+        """Fit one booster per seed on all breaks and, where there are many rows, a sample of the rows without."""
         rows = usable(panel)
-        mean = network_rate(rows)
         base = None if self.base is None else self.base.fit(rows)
-        kept, weights = thin(counts(rows), limit=POLICY.value("panel_row_limit"), seed=self.settings.seeds[0])
-        rows = rows[kept] if kept.size < rows.height else rows
-        fitted = replace(self, mean=mean, base=base, categories=_learn_categories(rows, self.features), boosters=())
+        categories = _learn_categories(rows, self.features)
+        fitted = replace(self, mean=network_rate(rows), base=base, categories=categories, boosters=())
         if not counts(rows).sum():
             return fitted
-        data = fitted._dataset(rows, weights * _age_weights(rows, self.settings.half_life_years))
         with ThreadPoolExecutor(max_workers=process().threads) as pool:
-            boosters = pool.map(lambda seed: self.settings.train(data, seed), self.settings.seeds)
+            boosters = pool.map(lambda seed: fitted._train(rows, seed), self.settings.seeds)
             return replace(fitted, boosters=tuple(boosters))
 
-    def _dataset(self, rows: pl.DataFrame, weights: Floats) -> Any:
+    def _train(self, rows: pl.DataFrame, seed: int) -> Any:
+        """Each booster draws its own sample of the rows without breaks, so that together they see more of them."""
+        kept, weights = thin(counts(rows), limit=enough(counts(rows)), seed=seed)
+        rows = rows[kept] if kept.size < rows.height else rows
         data = lgb.Dataset(
             self._inputs(rows),
             label=counts(rows),
-            weight=weights,
+            weight=weights * _age_weights(rows, self.settings.half_life_years),
             init_score=np.log(km_years(rows)) + self._start(rows),
             feature_name=list(self.features),
             categorical_feature=[name for name, _ in self.categories],
             params={"max_bin": self.settings.bins, "verbosity": -1, "num_threads": 1},
         )
-        return data.construct()
+        return self.settings.train(data.construct(), seed)
 
     def _start(self, panel: pl.DataFrame) -> Floats:
         """Log rate that the trees start from."""

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vardag.water.lof.port import Floats, numbers
+from vardag.water.lof.port import POLICY, Floats, numbers
 
 Kind = Literal["number", "log", "log1p", "hinge", "category"]
 
@@ -49,6 +49,11 @@ def matrix(panel: pl.DataFrame, encoding: Sequence[Fitted]) -> Floats:
     """Encode a panel: standardised numbers with a column for missing, and one column for each category."""
     blocks = [_categories(panel, f) if f.term.kind == "category" else _standardised(panel, f) for f in encoding]
     return np.hstack(blocks) if blocks else np.zeros((panel.height, 0))
+
+
+def widths(encoding: Sequence[Fitted]) -> list[int]:
+    """How many columns of the matrix each term takes, in their order."""
+    return [len(fitted.categories) or len(fitted.means) + fitted.has_missing for fitted in encoding]
 
 
 def _learn_category(panel: pl.DataFrame, term: Term) -> Fitted | None:
@@ -110,6 +115,12 @@ def _columns(panel: pl.DataFrame, term: Term) -> Floats:
         bends = [np.maximum(values - bend, 0.0) for bend in HINGES_YEARS]
         return np.column_stack([values, *bends])
     return values[:, None]
+
+
+def enough(breaks: Floats) -> int:
+    """Rows to fit on, for `thin`: the more with breaks, the more without, within the policy's limits."""
+    rows, broken = POLICY.value("fit_rows"), int((breaks > 0).sum())
+    return max(int(np.clip(rows["per_break"] * broken, rows["least"], rows["most"])), 2 * broken)
 
 
 def thin(breaks: Floats, *, limit: int, seed: int) -> tuple[NDArray[np.int64], Floats]:

@@ -17,9 +17,8 @@ import polars as pl
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import PoissonRegressor
 
-from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
+from vardag.water.lof.encode import Fitted, Term, enough, learn, matrix, thin
 from vardag.water.lof.port import (
-    POLICY,
     Floats,
     counts,
     km_years,
@@ -74,7 +73,7 @@ class PoissonGlm:
         mean = network_rate(rows)
         if not counts(rows).sum():
             return replace(self, encoding=(), regression=None, mean=mean)
-        kept, weights = thin(counts(rows), limit=POLICY.value("panel_row_limit"), seed=self.seed)
+        kept, weights = thin(counts(rows), limit=enough(counts(rows)), seed=self.seed)
         rows = with_past_rate(rows[kept])
         encoding = learn(rows, TERMS + tuple(Term(name, "log1p") for name in self.neighbours))
         size = km_years(rows)

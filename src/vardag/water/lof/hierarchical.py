@@ -19,10 +19,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.water.lof import frailty as own
-from vardag.water.lof.encode import Fitted, Term, learn, matrix, thin
+from vardag.water.lof.encode import Fitted, Term, enough, learn, matrix, thin
 from vardag.water.lof.frailty import Frailty, Past
 from vardag.water.lof.penalised import LEVEL, NUMBERS, Effects, Rows, predictor, regress, start
-from vardag.water.lof.port import POLICY, Floats, counts, km_years, lengths_km, numbers, usable
+from vardag.water.lof.port import Floats, counts, km_years, lengths_km, numbers, usable
 from vardag.water.lof.published import prior_rate
 
 # Column of the prepared panel, and the feature whose family its effect is told under.
@@ -48,7 +48,6 @@ TERMS = tuple(Term(name, "category") for name in GROUPS) + tuple(Term(name) for 
 OWN = "own_breaks"
 ERA_YEARS = 5
 LONG_M = 55.0  # pieces much shorter and much longer than this differ
-EMPTY_PER_BREAK = 20
 UNKNOWN_AGE_YEARS = 40.0
 SLOPE_BOUNDS = (-0.8, 3.0)
 ROUNDS, FIRST_STEPS, LATER_STEPS = 2, 8, 3
@@ -70,7 +69,7 @@ class Hierarchical:
     def fit(self, panel: pl.DataFrame) -> Self:
         """Fit effects and frailty in turn, on all breaks and a weighted sample of the empty pipe-years."""
         rows = usable(panel)
-        kept, weights = thin(counts(rows), limit=_limit(counts(rows)), seed=self.seed)
+        kept, weights = thin(counts(rows), limit=enough(counts(rows)), seed=self.seed)
         rows = prepared(rows[kept])
         encoding = learn(rows, TERMS)
         inputs, family, _ = _design(rows, encoding)
@@ -201,12 +200,6 @@ def prepared(panel: pl.DataFrame) -> pl.DataFrame:
 
 def _ages(rows: pl.DataFrame) -> Floats:
     return np.maximum(numbers(rows, "age_years", missing=UNKNOWN_AGE_YEARS), 0.0)
-
-
-def _limit(breaks: Floats) -> int:
-    """Rows to fit on: a city with many breaks gets more empty pipe-years, up to the policy's limit."""
-    wanted = max(int(POLICY.value("hierarchical_rows")), EMPTY_PER_BREAK * int((breaks > 0).sum()))
-    return min(wanted, int(POLICY.value("panel_row_limit")))
 
 
 def _design(rows: pl.DataFrame, encoding: Sequence[Fitted]) -> tuple[Floats, NDArray[np.int64], list[str]]:

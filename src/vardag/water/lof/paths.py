@@ -7,71 +7,82 @@ two orders instead of all (Strumbelj and Kononenko 2010, An efficient explanatio
 using game theory, Journal of Machine Learning Research 11); the parts multiply to the whole exactly.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from vardag.water.lof.encode import Fitted, widths
 from vardag.water.lof.explain import SMALLEST_RATE
 from vardag.water.lof.port import Floats
 
-
-def typical_pipe(panel: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """One row: the median of each number and the commonest name; of equally common ones the first."""
-    values = {name: _typical(panel[name]) for name in columns if name in panel.columns}
-    return pl.DataFrame(values, schema={name: panel.schema[name] for name in values})
+Places = NDArray[np.int64]
 
 
-def _typical(column: pl.Series) -> list[object]:
-    if column.dtype.is_numeric():
-        return [column.cast(pl.Float64).fill_nan(None).median()]
-    known = column.drop_nulls()
-    return [known.mode().sort()[0] if known.len() else None]
+def typical(inputs: Floats, encoding: Sequence[Fitted]) -> Floats:
+    """One encoded row: the median of each number, and the commonest category (none, where most have none)."""
+    ends = np.cumsum(widths(encoding)).tolist()
+    starts = [0, *ends[:-1]]
+    blocks = [
+        _commonest(inputs[:, start:end])
+        if fitted.term.kind == "category"
+        else np.median(inputs[:, start:end], axis=0)
+        for fitted, start, end in zip(encoding, starts, ends, strict=True)
+    ]
+    return np.concatenate(blocks) if blocks else np.zeros(0)
+
+
+def _middle(numbers: Floats) -> Floats:
+    return np.asarray(np.median(numbers, axis=0))
+
+
+def _commonest(categories: Floats) -> Floats:
+    having = categories.sum(axis=0)
+    without = len(categories) - float(having.sum())
+    found = np.zeros(having.size)
+    if having.max(initial=0.0) >= without:
+        found[int(having.argmax())] = 1.0
+    return found
 
 
 def multipliers(
-    rate: Callable[[pl.DataFrame], Floats],
-    asked: pl.DataFrame,
-    typical: pl.DataFrame,
-    *,
-    families: Mapping[str, str],
+    rate: Callable[[Floats], Floats], inputs: Floats, typical: Floats, *, families: Sequence[str]
 ) -> pl.DataFrame:
     """Multipliers of the typical pipe's rate by family.
 
     Parameters
     ----------
     rate
-        Rates of any rows.
-    asked
-        The pipes to explain.
+        Rates of encoded rows.
+    inputs
+        Encoded rows of the pipes to explain; shape (pipes, inputs).
     typical
-        One row with the columns that the rate depends on, from `typical_pipe`.
+        The typical pipe, encoded, from `typical`.
     families
-        Family of each of those columns; one without is its own family.
+        Family of each input.
 
     Returns
     -------
     ``base``, the typical pipe's rate, and one column per family; a row's product is its rate.
     """
-    groups: dict[str, list[str]] = {}
-    for name in typical.columns:
-        groups.setdefault(families.get(name, name), []).append(name)
-    there = _steps(rate, asked, typical, list(groups.values()))
-    back = _steps(rate, asked, typical, list(groups.values())[::-1])[::-1]
-    parts = {family: np.exp((one + other) / 2) for family, one, other in zip(groups, there, back, strict=True)}
-    total = np.sum(there, axis=0) if there else np.zeros(asked.height)
-    return pl.DataFrame({"base": np.exp(_log(rate(asked)) - total)} | parts)
+    named = list(dict.fromkeys(families))
+    groups = [np.flatnonzero(np.array(families) == family) for family in named]
+    there = _steps(rate, inputs, typical, groups)
+    back = _steps(rate, inputs, typical, groups[::-1])[::-1]
+    parts = {family: np.exp((one + other) / 2) for family, one, other in zip(named, there, back, strict=True)}
+    base = _log(rate(typical[None, :]))[0]
+    return pl.DataFrame({"base": np.full(len(inputs), np.exp(base))} | parts)
 
 
 def _steps(
-    rate: Callable[[pl.DataFrame], Floats], asked: pl.DataFrame, typical: pl.DataFrame, groups: Sequence[list[str]]
+    rate: Callable[[Floats], Floats], inputs: Floats, typical: Floats, groups: Sequence[Places]
 ) -> list[Floats]:
-    """Change of the log rate as each group of columns goes from the typical pipe's values to the pipe's own."""
-    values = {name: pl.lit(typical[name][0], dtype=dtype) for name, dtype in typical.schema.items()}
-    at = asked.with_columns(**values)
+    """Change of the log rate as each group of inputs goes from the typical pipe's values to the pipe's own."""
+    at = np.tile(typical, (len(inputs), 1))
     before, changes = _log(rate(at)), []
-    for columns in groups:
-        at = at.with_columns(asked.select(columns))
+    for places in groups:
+        at[:, places] = inputs[:, places]
         after = _log(rate(at))
         changes.append(after - before)
         before = after

@@ -183,7 +183,7 @@ def _number_alarm(years: list[dict[str, Any]]) -> Alarm | None:
     if predicted <= 0:
         return Alarm("too_many", {"observed": round(observed), "predicted": 0.0}) if observed else None
     share = sum(row["predicted"] ** 2 for row in years) / predicted**2
-    size = 1.0 / (POLICY.value("scorecard_year_dispersion") * share)
+    size = 1.0 / (POLICY.value("year_dispersion") * share)
     distribution = nbinom(size, size / (size + predicted))
     values = {"observed": round(observed), "predicted": round(predicted, 1)}
     tail = POLICY.value("scorecard_tail")

@@ -25,7 +25,7 @@ CHOSEN = (
     "interval_level",
     "dispersion_years",
     "top_draws",
-    "panel_row_limit",
+    "fit_rows",
     "panel_history_years",
 )
 
