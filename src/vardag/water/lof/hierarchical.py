@@ -82,29 +82,29 @@ class Hierarchical:
     def _alternate(self, rows: pl.DataFrame, given: Rows) -> Self:
         """Learn the frailty under the effects, then the effects under the frailty."""
         looks = self._looks(rows, given.inputs)
-        frailty = own.most_likely(self._past(rows, looks), given.breaks, looks * given.size, given.weights)
-        offset = given.offset + np.log(self._past(rows, looks).multiplier(frailty))
+        past = self._past(rows, given.inputs)
+        frailty = own.most_likely(past, given.breaks, looks * given.size, given.weights)
+        offset = given.offset + np.log(past.multiplier(frailty))
         effects = regress(replace(given, offset=offset), self._fitted(), steps=LATER_STEPS)
         return replace(self, frailty=frailty, effects=effects)
 
     def rate(self, panel: pl.DataFrame) -> Floats:
         """Return expected breaks per km in the year ahead."""
-        rows = prepared(panel)
-        looks = self._looks(rows)
-        return np.asarray(looks * self._past(rows, looks).multiplier(self.frailty))
+        rows, inputs = self._read(panel)
+        return np.asarray(self._looks(rows, inputs) * self._past(rows, inputs).multiplier(self.frailty))
 
     def expected(self, panel: pl.DataFrame, *, years: float) -> Floats:
         """Breaks to expect of each pipe in the years ahead, were it left as it is; `rate` x km for one year."""
-        rows = prepared(panel)
-        looks = self._looks(rows)
-        ahead = own.ahead(_ages(rows), self._slope(rows), years=years)
-        return np.asarray(looks * lengths_km(rows) * ahead * self._past(rows, looks).multiplier(self.frailty))
+        rows, inputs = self._read(panel)
+        year = self._looks(rows, inputs) * lengths_km(rows)
+        ahead = own.ahead(_ages(rows), self._slope(rows, inputs), years=years)
+        return np.asarray(year * ahead * self._past(rows, inputs).multiplier(self.frailty))
 
     def survival(self, panel: pl.DataFrame, *, years: Sequence[float]) -> Floats:
         """Probability that each pipe has no break within each number of years; shape (rows, years)."""
-        rows = prepared(panel)
-        looks, slope = self._looks(rows), self._slope(rows)
-        past, year = self._past(rows, looks), looks * lengths_km(rows)
+        rows, inputs = self._read(panel)
+        slope, past = self._slope(rows, inputs), self._past(rows, inputs)
+        year = self._looks(rows, inputs) * lengths_km(rows)
         spans = [year * own.ahead(_ages(rows), slope, years=span) for span in years]
         return np.column_stack([own.survival(past, self.frailty, span) for span in spans])
 
@@ -124,7 +124,7 @@ class Hierarchical:
         inputs, family, _ = _design(rows, self.encoding)
         before = inputs**2 @ effects.spread[family]
         after = np.einsum("ij,jk,ik->i", inputs, effects.covariance, inputs)
-        past = self._past(rows, self._looks(rows, inputs))
+        past = self._past(rows, inputs)
         shape = self.frailty.shape(past.length_km)
         return np.asarray(1.0 - after / before), np.asarray(past.expected / (past.expected + shape))
 
@@ -148,11 +148,10 @@ class Hierarchical:
     def _parts(self, rows: pl.DataFrame) -> tuple[Floats, list[str]]:
         """Logarithm of the rate in parts: published rate, one column per source feature, the record."""
         inputs, _, sources = _design(rows, self.encoding)
-        looks = self._looks(rows, inputs)
         each = inputs * self._fitted().values
         names = list(dict.fromkeys(sources))
-        columns = [np.where(np.array(sources) == name, each, 0.0).sum(axis=1) for name in names]
-        past = np.log(self._past(rows, looks).multiplier(self.frailty))
+        columns = [each[:, np.flatnonzero(np.array(sources) == name)].sum(axis=1) for name in names]
+        past = np.log(self._past(rows, inputs).multiplier(self.frailty))
         return np.column_stack([np.log(prior_rate(rows)), *columns, past]), ["material", *names, OWN]
 
     def _fitted(self) -> Effects:
@@ -160,23 +159,26 @@ class Hierarchical:
             raise ValueError("hierarchical: not fitted. Call fit(panel) first.")
         return self.effects
 
-    def _looks(self, rows: pl.DataFrame, inputs: Floats | None = None) -> Floats:
-        """Rate by looks alone, per km and year."""
-        given = _design(rows, self.encoding)[0] if inputs is None else inputs
-        return np.asarray(prior_rate(rows) * np.exp(predictor(given, self._fitted().values)))
+    def _read(self, panel: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
+        rows = prepared(panel)
+        return rows, _design(rows, self.encoding)[0]
 
-    def _past(self, rows: pl.DataFrame, looks: Floats) -> Past:
-        ages, slope, lengths = _ages(rows), self._slope(rows), lengths_km(rows)
+    def _looks(self, rows: pl.DataFrame, inputs: Floats) -> Floats:
+        """Rate by looks alone, per km and year."""
+        return np.asarray(prior_rate(rows) * np.exp(predictor(inputs, self._fitted().values)))
+
+    def _past(self, rows: pl.DataFrame, inputs: Floats) -> Past:
+        ages, slope, lengths = _ages(rows), self._slope(rows, inputs), lengths_km(rows)
+        year = self._looks(rows, inputs) * lengths
         first = ages - np.minimum(numbers(rows, "own_observed_years", missing=0.0), ages)
-        seen = looks * lengths * own.cumulative(ages, slope, since=first)
-        before = looks * lengths * own.cumulative(ages, slope, since=0.0) - seen
+        seen = year * own.cumulative(ages, slope, since=first)
+        before = year * own.cumulative(ages, slope, since=0.0) - seen
         return Past(lengths, numbers(rows, "own_breaks", missing=0.0), seen, np.maximum(before, 0.0))
 
-    def _slope(self, rows: pl.DataFrame) -> Floats:
+    def _slope(self, rows: pl.DataFrame, inputs: Floats) -> Floats:
         """Exponent of age in each pipe's rate: how the predictor, which is linear, answers to one more log year."""
         changed = _design(rows.with_columns(pl.col("log_age") + 1.0), self.encoding)[0]
-        change = changed - _design(rows, self.encoding)[0]
-        return np.clip(predictor(change, self._fitted().values), *SLOPE_BOUNDS)
+        return np.clip(predictor(changed - inputs, self._fitted().values), *SLOPE_BOUNDS)
 
 
 def prepared(panel: pl.DataFrame) -> pl.DataFrame:
