@@ -138,6 +138,12 @@ def _calibration(breaks: int, days: list[str]) -> dict[str, Any]:
             {"material": code} | compared(breaks * s, 1.02) for code, s in (("CI", 0.7), ("DI", 0.2), ("PVC", 0.1))
         ],
         "by_decile": [{"decile": n} | compared(breaks / n / 3, 1.0) for n in range(1, 11)],
+        "held": {
+            "stated": 0.8,
+            "years": {"numbers": len(days), "share": 0.83},
+            "materials": {"numbers": 30, "share": 0.79},
+            "deciles": {"numbers": 100, "share": 0.81},
+        },
     }
 
 
@@ -198,6 +204,7 @@ def fit() -> dict[str, Any]:
         "length_km": 13.9,
         "label_breaks": 2174,
         "expected_breaks": 21.5,
+        "breaks_interval": [12.0, 32.0],
         "choice": "enough",
         "notes": {"sv": "2174 rörbrott räcker.", "en": "2174 breaks are enough."},
         "calibration": {"label_years": [2020, 2024], "observed": 90.0, "predicted": 100.0, "factor": 0.9},

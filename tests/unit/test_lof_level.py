@@ -13,7 +13,15 @@ from vardag.water.lof.example import example_panel
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import TEXTS, choose
 from vardag.water.lof.hierarchical import Hierarchical
-from vardag.water.lof.intervals import interval, most_likely_kappa, p_break, pipe_shapes, shape_out_of_time
+from vardag.water.lof.intervals import (
+    breaks_in_a_year,
+    held,
+    interval,
+    most_likely_kappa,
+    p_break,
+    pipe_shapes,
+    shape_out_of_time,
+)
 from vardag.water.lof.port import POLICY, km_years
 
 
@@ -122,6 +130,21 @@ def test_chance_of_a_break_by_hand() -> None:
     assert p_break(np.array([0.5]), 1e4)[0] == pytest.approx(1 - np.exp(-0.5), rel=1e-4)
     assert p_break(np.array([0.5]), 1.0)[0] == pytest.approx(1 - 1 / 1.5)
     assert p_break(np.array([0.0]), 1.0)[0] == 0.0
+
+
+def test_the_years_interval_holds_what_it_states() -> None:
+    """Years whose factor is gamma with the policy's variance: four in five lie within, whatever is expected."""
+    generator = np.random.default_rng(5)
+    variance = POLICY.value("year_dispersion")
+    for expected in (0.7, 6.0, 80.0):
+        factor = generator.gamma(1 / variance, variance, 100_000)
+        seen = generator.poisson(expected * factor).astype(float)
+        assert float(held(seen, np.full(seen.size, expected)).mean()) == pytest.approx(0.8, abs=0.005)
+        low, high = breaks_in_a_year(expected)
+        assert ((seen >= low) & (seen <= high)).mean() >= 0.8
+    low, high = breaks_in_a_year(80.0)
+    assert 45 < low < 60 and 105 < high < 120
+    assert held(np.array([80.0, 5.0]), np.array([80.0, 80.0])).tolist() == [1.0, 0.0]
 
 
 def test_many_breaks_drown_the_prior() -> None:

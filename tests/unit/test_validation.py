@@ -19,6 +19,7 @@ from vardag.water.lof.port import Floats, Model
 from vardag.water.panel import years_after
 from vardag.water.validation import plots, render, streets
 from vardag.water.validation.evaluate import IDENTITY, evaluate
+from vardag.water.validation.render import held_words
 from vardag.water.validation.splits import origins, split
 from vardag.water.validation.tables import Trial, calibration
 
@@ -95,6 +96,12 @@ def test_calibration_sums_agree_everywhere(evaluated: tuple[pl.DataFrame, dict[s
         assert sum(row["observed"] for row in rows) == pooled["observed"]
         assert sum(row["predicted"] for row in rows) == pytest.approx(pooled["predicted"], abs=0.02)
     assert [row["decile"] for row in tables["calibration"]["by_decile"]] == list(range(1, 11))
+    told = tables["calibration"]["held"]
+    assert told["years"]["numbers"] == len(tables["origins"]) and told["stated"] == 0.8
+    assert told["deciles"]["numbers"] == 10 * len(tables["origins"])
+    assert 0.6 < told["deciles"]["share"] < 0.95
+    assert evaluated[1]["populations"]["register"]["3"]["calibration"]["held"] is None
+    assert f"{100 * told['deciles']['share']:.0f} % of those of each tenth" in held_words(told, "en")
 
 
 def test_the_same_seed_gives_the_same_document(panel: pl.DataFrame) -> None:

@@ -79,10 +79,11 @@ def predicted(found: "Predicted", *, as_json: bool) -> None:
     """Say what was predicted and what it rests on."""
     if as_json:
         return machine(asdict(found))
-    out = person()
+    out, (fewest, most) = person(), found.breaks_interval
     out.print(words(
         "predict_done", as_of=found.as_of, pipes=f"{found.pipes:,}", km=f"{found.length_km:,.0f}",
-        breaks=f"{found.expected_breaks:.1f}", learned=f"{found.label_breaks:,}",
+        breaks=f"{found.expected_breaks:.1f}", fewest=f"{fewest:.0f}", most=f"{most:.0f}",
+        learned=f"{found.label_breaks:,}",
     ))  # fmt: skip
     return out.print(found.notes[settings().language], markup=False)
 

@@ -24,7 +24,7 @@ from vardag.water.features import families
 from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import Choice
-from vardag.water.lof.intervals import shape_out_of_time
+from vardag.water.lof.intervals import breaks_in_a_year, shape_out_of_time
 from vardag.water.lof.port import POLICY
 from vardag.water.lof.ranking import rank
 from vardag.water.lof.whatif import changes, what_if
@@ -50,6 +50,8 @@ class Predicted:
         Breaks that the model learned from.
     expected_breaks
         Breaks to expect in the year after `as_of`, in the whole network.
+    breaks_interval
+        Interval of that year's number, which chance and winters decide (``interval_level``).
     spread
         Gamma shape of the true rate of a pipe without breaks: the smaller, the more pipes differ from what is
         predicted for them.
@@ -71,6 +73,7 @@ class Predicted:
     length_km: float
     label_breaks: int
     expected_breaks: float
+    breaks_interval: list[float]
     calibration: dict[str, Any]
     survivorship: dict[str, Any]
     spread: float
@@ -113,6 +116,7 @@ def predict(
         predictions, known = change(work, choice, model, predictions, past=past, today=today)
         store(work, predictions, day, model.name)
         frames = {name: read_table(work.connection, name) for name in ("source", "check_result")}
+    expected = float(predictions["expected_breaks"].sum())
     found = Predicted(
         run=work.run.summary(),
         as_of=day,
@@ -122,7 +126,8 @@ def predict(
         pipes=predictions.height,
         length_km=float(predictions["length_m"].sum()) / 1000,
         label_breaks=int(past["breaks"].sum()),
-        expected_breaks=float(predictions["expected_breaks"].sum()),
+        expected_breaks=expected,
+        breaks_interval=breaks_in_a_year(expected).tolist(),
         calibration=model.record.document(),
         survivorship=history.survivorship,
         spread=shape,

@@ -7,7 +7,7 @@ from vardag.water.publish.context import TEXTS
 from vardag.water.publish.notation import NONE, level, number, percent
 from vardag.water.publish.reasons import material_name
 from vardag.water.validation.plots import PLOTS
-from vardag.water.validation.render import model_name
+from vardag.water.validation.render import held_words, model_name
 
 SUBJECT = "vardag"
 KEY_LEVEL = 0.05
@@ -171,6 +171,7 @@ def calibration(evaluation: Mapping[str, Any] | None, language: str) -> Table | 
             observed=number(pooled["observed"], language),
             ratio=number(pooled["ratio"], language, 2),
         ),
+        "held": held_words(told.get("held"), language),
         "by_year": [_compared(row, str(row["year"]), language) for row in told["by_year"]],
         "by_material": [
             _compared(row, material_name(row["material"], language), language)

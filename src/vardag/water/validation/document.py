@@ -1,6 +1,13 @@
 """An evaluation as one page of Markdown: the tables of `vardag.water.validation.render`, in order."""
 
-from vardag.water.validation.render import TEXTS, Document, calibration_sheet, headline_sheet, streets_sheet
+from vardag.water.validation.render import (
+    TEXTS,
+    Document,
+    calibration_sheet,
+    headline_sheet,
+    held_words,
+    streets_sheet,
+)
 
 
 def evaluation_markdown(document: Document, *, language: str) -> str:
@@ -21,9 +28,12 @@ def _horizon(document: Document, population: str, horizon: str, language: str) -
     where = {"population": population, "horizon": horizon, "language": language}
     heading = TEXTS("page_horizon", language, years=horizon)
     parts = [f"### {heading}\n", headline_sheet(document, **where).markdown()]
-    if document["populations"][population][horizon] is not None:
+    tables = document["populations"][population][horizon]
+    if tables is not None:
         parts += [f"**{TEXTS('page_no_history', language)}**\n"]
         parts += [headline_sheet(document, **where, part="no_history").markdown()]
         parts += [f"**{TEXTS('page_calibration', language)}**\n"]
         parts += [calibration_sheet(document, **where, by=by).markdown() for by in ("year", "material")]
+        told = held_words(tables["calibration"].get("held"), language)
+        parts += [told + "\n"] if told else []
     return "\n".join(parts)

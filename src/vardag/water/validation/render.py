@@ -123,6 +123,14 @@ def _compared(row: Document, by: str) -> list[str]:
     return [str(row[by]), f"{row['predicted']:.1f}", f"{row['observed']:.0f}", ratio]
 
 
+def held_words(told: Document | None, language: str) -> str:
+    """Say how many of the years' numbers of breaks their intervals held; nothing where that was not tested."""
+    if told is None:
+        return ""
+    shares = {name: f"{100 * told[name]['share']:.0f}" for name in ("years", "materials", "deciles")}
+    return TEXTS("held", language, stated=f"{100 * told['stated']:.0f}", count=told["years"]["numbers"], **shares)
+
+
 def streets_sheet(document: Document, *, population: str = "register", language: str = "en") -> Sheet | None:
     """Make the table of the top street blocks three years ahead; None where it does not apply."""
     tables = document["populations"][population].get("3")

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vardag.water.lof.port import Floats, lengths_km, numbers
+from vardag.water.lof.intervals import held
+from vardag.water.lof.port import POLICY, Floats, lengths_km, numbers
 from vardag.water.validation.bootstrap import Broken, Interval, captures, interval
 from vardag.water.validation.metrics import CURVE_LEVELS, LEVELS, capture, caught, length_intervals, origin_codes
 
@@ -119,7 +120,9 @@ def curves(trial: Trial) -> dict[str, Row]:
 def calibration(trial: Trial) -> Row:
     """Predicted and observed breaks of the subject: pooled, by year, by material and by tenth of length.
 
-    Decile 1 is the tenth of the length with the highest rates. Predicted is rate times observed km-years.
+    Decile 1 is the tenth of the length with the highest rates. Predicted is rate times observed km-years. ``held``
+    is the share of the years' numbers that their intervals held, one year ahead: of the whole network, and of each
+    material and each tenth in each year.
     """
     predicted = trial.scores[trial.subject].to_numpy() * trial.km_years
     a, b = trial.intervals(trial.subject)
@@ -135,7 +138,17 @@ def calibration(trial: Trial) -> Row:
         "by_year": _compared(frame, "year"),
         "by_material": _compared(frame, "material"),
         "by_decile": _compared(frame, "decile"),
+        "held": _held(frame) if trial.horizon_years == 1 else None,
     }
+
+
+def _held(frame: pl.DataFrame) -> Row:
+    told: Row = {"stated": POLICY.value("interval_level")}
+    for name, keys in {"years": ["year"], "materials": ["year", "material"], "deciles": ["year", "decile"]}.items():
+        sums = frame.group_by(keys).agg(pl.sum("predicted", "observed")).sort(keys)
+        shares = held(sums["observed"].to_numpy(), sums["predicted"].to_numpy())
+        told[name] = {"numbers": sums.height, "share": round(float(shares.mean()), 4)}
+    return told
 
 
 def _compared(frame: pl.DataFrame, *keys: str) -> list[Row]:
