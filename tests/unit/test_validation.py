@@ -15,13 +15,13 @@ from vardag.water.lof.bayes import EmpiricalBayes
 from vardag.water.lof.boosting import Boosted, Settings
 from vardag.water.lof.calibrate import calibrated
 from vardag.water.lof.example import example_panel
-from vardag.water.lof.port import Floats, Model
+from vardag.water.lof.port import Floats, Model, km_years
 from vardag.water.panel import years_after
 from vardag.water.validation import plots, render, streets
 from vardag.water.validation.evaluate import IDENTITY, evaluate
 from vardag.water.validation.render import held_words
 from vardag.water.validation.splits import origins, split
-from vardag.water.validation.tables import Trial, calibration
+from vardag.water.validation.tables import Trial, believed, calibration, headline
 
 FEATURES = ("material", "age_years", "diameter_mm", "own_breaks", "own_observed_years")
 TREES = Boosted(FEATURES, Settings(rounds=25, seeds=(1,), smallest_leaf_rows=50, smallest_leaf_breaks=1.0))
@@ -48,7 +48,7 @@ def test_the_document_has_the_agreed_shape(evaluated: tuple[pl.DataFrame, dict[s
     for population in document["populations"].values():
         assert set(population) == {"1", "3"}
         for tables in population.values():
-            wanted = "origins breaks pipe_years km_years headline curve calibration no_history streets"
+            wanted = "origins breaks pipe_years km_years headline believed curve calibration no_history streets"
             assert set(tables) == set(wanted.split())
             assert [row["model"] for row in tables["headline"]] == document["models"]
             assert all(len(row["capture"]) == 5 for row in tables["headline"])
@@ -102,6 +102,18 @@ def test_calibration_sums_agree_everywhere(evaluated: tuple[pl.DataFrame, dict[s
     assert 0.6 < told["deciles"]["share"] < 0.95
     assert evaluated[1]["populations"]["register"]["3"]["calibration"]["held"] is None
     assert f"{100 * told['deciles']['share']:.0f} % of those of each tenth" in held_words(told, "en")
+
+
+def test_what_a_model_believes_is_what_it_would_catch_were_it_right(panel: pl.DataFrame) -> None:
+    """Breaks drawn from the rates themselves, many times over: the capture is the believed one."""
+    rows = panel.filter(pl.col("as_of").is_between(date(2019, 1, 1), date(2020, 12, 31)))
+    rate = pl.Series("ours", rows["true_rate"])
+    generator = np.random.default_rng(3)
+    drawn = generator.poisson(500 * rate.to_numpy() * km_years(rows)).astype(np.int64)
+    trial = Trial(rows.with_columns(rate, breaks=pl.Series(drawn)), ["ours"], "ours", 1)
+    seen = headline(trial, seed=1, replicates=20)[0]["capture"]
+    assert believed(trial) == pytest.approx(seen, abs=0.02)
+    assert believed(trial)[2] > 0.08
 
 
 def test_the_same_seed_gives_the_same_document(panel: pl.DataFrame) -> None:

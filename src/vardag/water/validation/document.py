@@ -3,6 +3,7 @@
 from vardag.water.validation.render import (
     TEXTS,
     Document,
+    believed_words,
     calibration_sheet,
     headline_sheet,
     held_words,
@@ -30,6 +31,8 @@ def _horizon(document: Document, population: str, horizon: str, language: str) -
     parts = [f"### {heading}\n", headline_sheet(document, **where).markdown()]
     tables = document["populations"][population][horizon]
     if tables is not None:
+        told = believed_words(document, tables.get("believed"), language)
+        parts += [told + "\n"] if told else []
         parts += [f"**{TEXTS('page_no_history', language)}**\n"]
         parts += [headline_sheet(document, **where, part="no_history").markdown()]
         parts += [f"**{TEXTS('page_calibration', language)}**\n"]

@@ -11,7 +11,7 @@ from vardag.water.lof.port import Model
 from vardag.water.validation import streets
 from vardag.water.validation.metrics import LEVELS
 from vardag.water.validation.splits import Origin, origins, split
-from vardag.water.validation.tables import Row, Trial, calibration, curves, headline
+from vardag.water.validation.tables import Row, Trial, believed, calibration, curves, headline
 
 IDENTITY = (
     "pipe_key",
@@ -137,6 +137,7 @@ def tabulate(trial: Trial, *, seed: int, replicates: int | None = None) -> Row |
         "pipe_years": trial.scores.height,
         "km_years": round(float(trial.km_years.sum()), 3),
         "headline": headline(trial, seed=seed, replicates=replicates),
+        "believed": believed(trial),
         "curve": curves(trial),
         "calibration": calibration(trial),
         "no_history": headline(trial.subset(pl.col("own_breaks") == 0), seed=seed, replicates=replicates),

@@ -123,6 +123,17 @@ def _compared(row: Document, by: str) -> list[str]:
     return [str(row[by]), f"{row['predicted']:.1f}", f"{row['observed']:.0f}", ratio]
 
 
+def believed_words(document: Document, told: Sequence[float | None] | None, language: str) -> str:
+    """Say what the first model would catch were its rates true; nothing where that was not computed."""
+    if not told or None in told:
+        return ""
+    levels = " / ".join(_percent_level(level) for level in document["levels"])
+    shares = " / ".join(f"{100 * share:.1f}" for share in told if share is not None)
+    return TEXTS(
+        "believed", language, levels=levels, shares=shares, model=model_name(document["models"][0], language)
+    )
+
+
 def held_words(told: Document | None, language: str) -> str:
     """Say how many of the years' numbers of breaks their intervals held; nothing where that was not tested."""
     if told is None:

@@ -117,6 +117,15 @@ def curves(trial: Trial) -> dict[str, Row]:
     }
 
 
+def believed(trial: Trial) -> list[float | None]:
+    """What the subject would catch at each level were its rates the true ones: more cannot be asked of its ranking.
+
+    Caught much less than that, it is too sure of itself; aimed at much more, it needs to know more.
+    """
+    predicted = trial.scores[trial.subject].to_numpy() * trial.km_years
+    return _plain(capture(*trial.intervals(trial.subject), predicted, LEVELS))
+
+
 def calibration(trial: Trial) -> Row:
     """Predicted and observed breaks of the subject: pooled, by year, by material and by tenth of length.
 
