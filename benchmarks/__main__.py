@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import fit
 from benchmarks.engines import compare_engines
 from benchmarks.large_city import large_city
 from benchmarks.linking import compare_links
@@ -52,6 +53,7 @@ def main() -> None:
         compare_engines(town)
         measure_large(Path(scratch) / "large", arguments.server)
         compare_links(Path(scratch), arguments.kitchener)
+    fit.main([])
 
 
 def measure_large(folder: Path, server: str | None) -> None:
