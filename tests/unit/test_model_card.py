@@ -74,6 +74,21 @@ def test_what_is_prior_and_what_is_data_stands_apart() -> None:
     assert "Only 5 breaks." in told and "were not used" not in told
 
 
+def test_what_winters_did_is_told_where_it_is_known() -> None:
+    assert "Winters:" not in made("en")
+    frost = {"usual": 450.0, "spread": 150.0, "effect": 0.2, "error": 0.05}
+    falls = {"usual": 10.0, "spread": 3.0, "effect": 0.0, "error": 0.06}
+    effects = {"frost_degree_days": frost, "temperature_falls": falls}
+    winters = {"label_years": [2010, 2011], "factors": [1.1, 0.9], "effects": effects, "latest": 0.91}
+    fit = publishing.fit()
+    fit["calibration"] = fit["calibration"] | {"winters": winters}
+    told = section(made("en", fit=fit), "What is prior, and what is data")
+    assert "600 degree-days of frost instead of the usual 450, × 1.22 (1.12–1.33)" in told
+    assert "13 days of sudden falls in temperature instead of 10, × 1.00 (0.91–1.10)" in told
+    assert "gave × 0.91 the breaks of an average winter" in told
+    assert "köldmängd 600 graddagar" in made("sv", fit=fit)
+
+
 def test_sources_settings_features_and_hashes_are_the_runs() -> None:
     told = made("sv")
     assert "| ledningar | VA-enheten | CC0 | Skyddad | 2025-01-15 | 123 | 120 | 3 |" in told

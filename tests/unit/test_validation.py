@@ -22,6 +22,7 @@ from vardag.water.validation.evaluate import IDENTITY, evaluate
 from vardag.water.validation.render import held_words
 from vardag.water.validation.splits import origins, split
 from vardag.water.validation.tables import Trial, believed, calibration, headline
+from vardag.water.winters import WINTER
 
 FEATURES = ("material", "age_years", "diameter_mm", "own_breaks", "own_observed_years")
 TREES = Boosted(FEATURES, Settings(rounds=25, seeds=(1,), smallest_leaf_rows=50, smallest_leaf_breaks=1.0))
@@ -155,11 +156,12 @@ def test_models_never_see_the_labels_of_the_test(panel: pl.DataFrame) -> None:
             return replace(self)
 
         def rate(self, panel: pl.DataFrame) -> Floats:
-            assert not {"breaks", "breaks_3y", "exposure_years"} & set(panel.columns)
+            assert not {"breaks", "breaks_3y", "exposure_years", *WINTER} & set(panel.columns)
             return np.ones(panel.height)
 
     model: Model = Peeping()
-    evaluate(panel, models=[model], test_years=[2022], replicates=10)
+    told = panel.with_columns(pl.lit(1.0).alias(name) for name in WINTER)
+    evaluate(told, models=[model], test_years=[2022], replicates=10)
 
 
 def test_training_ends_a_whole_year_before_the_origin(panel: pl.DataFrame) -> None:

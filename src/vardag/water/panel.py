@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.core.spatial import covering, midpoints, pairs_within
+from vardag.water.winters import WinterDays, winter_of
 
 NEIGHBOUR_RADIUS_M = 300.0
 ROAD_COLUMNS = ("road_class", "aadt", "speed_kmh", "truck", "bus", "width_m")
@@ -40,6 +41,8 @@ class Network:
         Pairs of ``life`` and ``break`` at most 300 m apart, ordered by break, never a pipe with its own break.
     record_start, record_end
         First and last day that the log covers.
+    winters
+        What each day adds to the winter of its label window; for labels alone, no snapshot holds it.
     """
 
     lives: pl.DataFrame
@@ -47,6 +50,7 @@ class Network:
     near: pl.DataFrame
     record_start: date
     record_end: date
+    winters: WinterDays | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def build_network(
     roads: pl.DataFrame | None = None,
     soil: pl.DataFrame | None = None,
     zones: pl.DataFrame | None = None,
+    winters: WinterDays | None = None,
 ) -> Network:
     """Join lives with roads, soil and pressure, breaks with their lives, and find the breaks near each pipe.
 
@@ -99,6 +104,8 @@ def build_network(
         Frames of `vardag.water.life`, the ``break`` table (label events only) and `vardag.water.linking`.
     roads, soil, zones
         The tables of those names, or None where the city has none.
+    winters
+        From the table ``weather``, see `vardag.water.winters`.
     """
     x, y = midpoints(lives["geom"])
     placed = lives.with_columns(x=x, y=y).pipe(_with_roads, roads)
@@ -107,7 +114,7 @@ def build_network(
     dated = _number_breaks(breaks, links, lives)
     near = _near(placed, dated)
     columns = [name for name in dated.columns if name != "geom"]
-    return Network(placed, dated.select(columns), near, record_start, record_end)
+    return Network(placed, dated.select(columns), near, record_start, record_end, winters)
 
 
 def _number_breaks(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
@@ -187,7 +194,8 @@ def labels(network: Network, cut: Snapshot) -> pl.DataFrame:
     Returns
     -------
     Frame in the snapshot's order: ``exposure_years`` (share of the one-year window observed), ``breaks`` (Int32, in
-    that window) and ``breaks_3y`` (Int32; null where the three years are not wholly inside the record).
+    that window), ``breaks_3y`` (Int32; null where the three years are not wholly inside the record) and the figures
+    of the window's winter (null where they are not known; the same for every pipe).
     """
     year, three = years_after(cut.as_of, 1), years_after(cut.as_of, 3)
     retired = network.lives["retired_date"].gather(cut.rows)
@@ -199,7 +207,13 @@ def labels(network: Network, cut: Snapshot) -> pl.DataFrame:
     whole = pl.lit(three <= network.record_end)
     return pl.DataFrame(
         {"exposure_years": exposure, "breaks": _count(network, cut, year), "breaks_3y": _count(network, cut, three)}
-    ).with_columns(pl.when(whole).then("breaks_3y"))
+    ).with_columns(
+        pl.when(whole).then("breaks_3y"),
+        *(
+            pl.lit(value, dtype=pl.Float64).alias(name)
+            for name, value in winter_of(network.winters, after=cut.as_of, to=year).items()
+        ),
+    )
 
 
 def years_after(day: date, years: int) -> date:

@@ -11,6 +11,7 @@ from vardag.water.life import lives, rebuilt_links, survivorship
 from vardag.water.linking import Judgement, judge
 from vardag.water.lof.port import POLICY
 from vardag.water.panel import Network, build_network
+from vardag.water.winters import winter_days
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def build_history(work: Workspace, tables: Tables) -> History:
             roads=tables.roads,
             soil=tables.soil,
             zones=tables.zones,
+            winters=winter_days(tables.weather, parameters=POLICY),
             record_start=tables.record_start,
             record_end=tables.record_end,
         )

@@ -31,6 +31,7 @@ from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
 from vardag.water.publish.card import filled, settings_of, thin, write_card
 from vardag.water.publish.values import reason_values, strongest
+from vardag.water.winters import WINTER
 
 WHAT_IF = ("rate_new_pipe", "rate_relined", "rate_lower_pressure")
 
@@ -174,9 +175,12 @@ def checked_day(day: date, network: Network) -> date:
 
 
 def past_and_today(work: Workspace, network: Network, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pipe-years of the years before `day`, which can teach, and the risk set of the day, which is predicted."""
+    """Pipe-years of the years before `day`, which can teach, and the risk set of the day, which is predicted.
+
+    How cold the coming year was is known only where `day` lies back in the record, and no model is shown it.
+    """
     panel = build_panel(work, network, day)
-    return panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
+    return panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day).drop(WINTER)
 
 
 def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:

@@ -42,6 +42,7 @@ class Tables:
     roads: pl.DataFrame
     soil: pl.DataFrame
     zones: pl.DataFrame
+    weather: pl.DataFrame
     sources: pl.DataFrame
     quarantine: pl.DataFrame
     record_start: date
@@ -106,6 +107,7 @@ def read_tables(work: Workspace) -> Tables:
         roads=frames["road"],
         soil=frames["soil"],
         zones=frames["pressure_zone"],
+        weather=frames["weather"],
         sources=frames["source"],
         quarantine=frames["quarantine"],
         record_start=start,

@@ -36,7 +36,7 @@ def panel_of(
     Returns
     -------
     One row per pipe life and year: ``pipe_key``, ``origin``, ``length_m`` (m), ``as_of``, ``street_block``,
-    ``exposure_years``, ``breaks``, ``breaks_3y`` and one column per feature of the catalogue.
+    the labels (see `vardag.water.panel.labels`) and one column per feature of the catalogue.
     """
     years = []
     for done, as_of in enumerate(as_ofs):

@@ -8,6 +8,10 @@ every pipe alike and leaves the ranking as it was.
 Trends differ between materials: one falls as it is renewed, another has come of age. With ``by_material`` each
 material's own factor follows in the same way, with a prior worth more breaks, so that a material with few stays
 near the common level. That may move materials past each other in the ranking.
+
+A run of mild winters gives few breaks and says nothing of the next. Where the panel has the winters of enough label
+years, the factor is set to what the latest years would have given in the record's average winter (`winter_effect`).
+That scales every pipe alike: materials keep the factors that they have without it, and the ranking stays.
 """
 
 from collections.abc import Sequence
@@ -18,13 +22,15 @@ import numpy as np
 import polars as pl
 
 from vardag.water.lof.port import POLICY, Floats, Model, counts, km_years, usable
+from vardag.water.lof.winter_effect import Winters, enough, winter_effect, winters_of
 
 
 @dataclass(frozen=True)
 class Record:
     """What the level rests on: the label years used, their breaks, what the model gave for them, the factor.
 
-    ``materials`` has each material's own factor beside it, where it was asked for.
+    ``materials`` has each material's own factor beside it, where it was asked for. ``winters`` tells what the
+    winters of the record did, where they are known; the factor then counts on an average one.
     """
 
     label_years: tuple[int, ...]
@@ -32,10 +38,12 @@ class Record:
     predicted: float
     factor: float
     materials: dict[str, float] = field(default_factory=dict)
+    winters: Winters | None = None
 
     def document(self) -> dict[str, Any]:
         """Return plain values for the run record and the report."""
-        return asdict(self) | {"label_years": list(self.label_years)}
+        told = asdict(self) | {"label_years": list(self.label_years)}
+        return {name: value for name, value in told.items() if name != "winters" or value is not None}
 
 
 NOT_CALIBRATED = Record((), 0.0, 0.0, 1.0)
@@ -98,7 +106,22 @@ def measure(fitted: Model, panel: pl.DataFrame, *, years: int, by_material: bool
     label_years = tuple(day.year + 1 for day in latest)
     factor = (observed + 1.0) / (predicted + 1.0)
     materials = _of_materials(recent, factor * expected) if by_material else {}
-    return Record(label_years, observed, predicted, factor, materials)
+    record = Record(label_years, observed, predicted, factor, materials)
+    return _in_an_average_winter(record, fitted, rows, recent.select("as_of", expected=pl.Series(expected)))
+
+
+def _in_an_average_winter(record: Record, fitted: Model, rows: pl.DataFrame, recent: pl.DataFrame) -> Record:
+    """Count on the record's average winter in the place of the latest years' own; as it was where few are known."""
+    known = winters_of(rows)
+    if not enough(known):
+        return record
+    seen = rows.filter(pl.col("as_of").is_in(known["as_of"].implode()))
+    told = seen.select("as_of", observed=counts(seen), predicted=fitted.rate(seen) * km_years(seen))
+    sums = told.group_by("as_of", maintain_order=True).agg(pl.sum("observed", "predicted"))
+    winters = winter_effect(known.join(sums, on="as_of", maintain_order="left"))
+    levelled = float((recent["expected"].to_numpy() * winters.of(recent["as_of"])).sum())
+    winters = replace(winters, latest=levelled / record.predicted if record.predicted else 1.0)
+    return replace(record, factor=(record.observed + 1.0) / (levelled + 1.0), winters=winters)
 
 
 def _of_materials(recent: pl.DataFrame, expected: Floats) -> dict[str, float]:

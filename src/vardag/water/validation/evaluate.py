@@ -12,6 +12,7 @@ from vardag.water.validation import streets
 from vardag.water.validation.metrics import LEVELS
 from vardag.water.validation.splits import Origin, origins, split
 from vardag.water.validation.tables import Row, Trial, believed, calibration, curves, headline
+from vardag.water.winters import WINTER
 
 IDENTITY = (
     "pipe_key",
@@ -25,7 +26,7 @@ IDENTITY = (
     "street_block",
     "own_breaks",
 )
-LABELS = ("breaks", "breaks_3y", "exposure_years")
+LABELS = ("breaks", "breaks_3y", "exposure_years", *WINTER)
 REGISTER, REBUILT = "register", "with_rebuilt"
 
 Progress = Callable[[str, int, int], None]

@@ -1,10 +1,12 @@
 """What the model card says: from a run's own figures to sections of finished text."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from scipy.stats import norm
 
 from vardag.core.texts import Texts
 from vardag.water.lof.port import POLICY
@@ -241,6 +243,7 @@ def _prior(context: ReportContext, language: str) -> list[Block]:
         fit["notes"][language],
         _level(fit["calibration"], language),
         _materials(fit["calibration"], language),
+        _winters(fit["calibration"].get("winters"), language),
         spread,
     ]
     trained = TEXTS("prior_trained", language) if fit["choice"] == "enough" else ""
@@ -266,6 +269,28 @@ def _materials(record: Mapping[str, Any], language: str) -> str:
     factors = record.get("materials") or {}
     told = [f"{material_name(code, language)} × {number(value, language, 2)}" for code, value in factors.items()]
     return TEXTS("prior_materials", language, factors=", ".join(told)) if told else ""
+
+
+def _winters(told: Mapping[str, Any] | None, language: str) -> str:
+    if not told:
+        return ""
+    return TEXTS(
+        "prior_winters",
+        language,
+        years=len(told["label_years"]),
+        effects="; ".join(_winter(name, one, language) for name, one in told["effects"].items()),
+        latest=number(told["latest"], language, 2),
+        share=percent(POLICY.value("effect_interval_level"), language, 0),
+    )
+
+
+def _winter(name: str, one: Mapping[str, float], language: str) -> str:
+    """Tell the factor for one standard deviation more, with the interval that effects have."""
+    reach = float(norm.ppf(0.5 + POLICY.value("effect_interval_level") / 2.0)) * one["error"]
+    logs = {"factor": one["effect"], "low": one["effect"] - reach, "high": one["effect"] + reach}
+    factors = {key: number(math.exp(value), language, 2) for key, value in logs.items()}
+    much, usual = (number(value, language) for value in (one["usual"] + one["spread"], one["usual"]))
+    return TEXTS(f"prior_winter_{name}", language, much=much, usual=usual, **factors)
 
 
 def _run(context: ReportContext, language: str) -> list[Block]:

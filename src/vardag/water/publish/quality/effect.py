@@ -18,13 +18,13 @@ from vardag.water.features import panel_of
 from vardag.water.lof.port import Model
 from vardag.water.panel import Network
 from vardag.water.publish.quality.doubtful import Doubt
+from vardag.water.validation.evaluate import LABELS
 from vardag.water.validation.metrics import LEVELS
 from vardag.water.validation.splits import split
 from vardag.water.validation.tables import Trial, calibration, headline
 
 WITH, AGAIN = "with", "another_seed"
 SHOWN_LEVELS = (0.01, 0.05, 0.1, 0.2)
-LABELS = ("breaks", "breaks_3y", "exposure_years")
 KEPT = ("pipe_key", "as_of", "length_m", "exposure_years", "breaks", "material")
 
 Tell = Callable[[int, int], None]
