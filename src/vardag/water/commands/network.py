@@ -41,6 +41,9 @@ def build_history(work: Workspace, tables: Tables) -> History:
             roads=tables.roads,
             soil=tables.soil,
             zones=tables.zones,
+            heights=tables.heights,
+            readings=tables.readings,
+            parameters=POLICY,
             record_start=tables.record_start,
             record_end=tables.record_end,
         )

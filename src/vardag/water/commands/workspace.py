@@ -42,6 +42,8 @@ class Tables:
     roads: pl.DataFrame
     soil: pl.DataFrame
     zones: pl.DataFrame
+    heights: pl.DataFrame
+    readings: pl.DataFrame
     sources: pl.DataFrame
     quarantine: pl.DataFrame
     record_start: date
@@ -106,6 +108,8 @@ def read_tables(work: Workspace) -> Tables:
         roads=frames["road"],
         soil=frames["soil"],
         zones=frames["pressure_zone"],
+        heights=frames["elevation"],
+        readings=frames["pressure"],
         sources=frames["source"],
         quarantine=frames["quarantine"],
         record_start=start,
