@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 
 import polars as pl
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import builders
 from vardag.water import features
-from vardag.water.panel import snapshot
+from vardag.water.lof.port import POLICY
+from vardag.water.panel import build_network, snapshot
 
 AS_OF = date(2004, 12, 31)
 KEYS = ("a", "b", "c", "d")
@@ -52,6 +54,62 @@ def test_later_retirement_and_lining_change_no_feature(past: list, retired: date
     cuts = [snapshot(builders.network(pipes, rows), AS_OF) for pipes in (PIPES, changed)]
     assert_frame_equal(features.compute(cuts[0]), features.compute(cuts[1]))
     assert cuts[0].lives["pipe_key"].equals(cuts[1].lives["pipe_key"])
+
+
+measuring_days = st.integers(-365 * 5, 365 * 10 - 1).map(lambda day: builders.RECORD_START + timedelta(days=day))
+measured = st.lists(
+    st.tuples(
+        measuring_days, st.sampled_from(["M", "N", None]), st.sampled_from([0.0, 90.0, 400.0]), st.floats(20, 90)
+    ),
+    max_size=12,
+)
+
+
+def pressure_features(rows: list) -> pl.DataFrame:
+    log, links = builders.breaks([])
+    readings = pl.DataFrame(
+        [(day, name, shapely.Point(x, 10.0).wkb, mean, mean - 3.0, mean + x) for day, name, x, mean in rows],
+        schema={
+            "measured_on": pl.Date, "point_id": pl.String, "geom": pl.Binary, "pressure_m": pl.Float64,
+            "pressure_min_m": pl.Float64, "pressure_max_m": pl.Float64,
+        },
+        orient="row",
+    )  # fmt: skip
+    network = build_network(
+        lives=builders.lives(PIPES), breaks=log, links=links, readings=readings, parameters=POLICY,
+        record_start=builders.RECORD_START, record_end=builders.RECORD_END,
+    )  # fmt: skip
+    names = ("measured_pressure_m", "pressure_change_m", "pressure_swing_m")
+    return features.compute(snapshot(network, AS_OF)).select(names)
+
+
+@settings(max_examples=40, deadline=None)
+@given(past=measured, future=measured, other=measured)
+def test_pressures_measured_after_as_of_change_no_feature(past: list, future: list, other: list) -> None:
+    """Nor does a point that is first measured later, however near it is."""
+    known = [row for row in past if row[0] <= AS_OF]
+    told = [pressure_features([row for row in later if row[0] > AS_OF] + known) for later in (future, other, [])]
+    assert_frame_equal(told[0], told[1], check_exact=True)
+    assert_frame_equal(told[0], told[2], check_exact=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows=measured)
+def test_vectorised_pressures_equal_a_naive_mean(rows: list) -> None:
+    told = pressure_features(rows)["measured_pressure_m"]
+    assert told.len() == 3
+    known = sorted((row for row in rows if row[0] <= AS_OF), key=lambda row: row[0])
+    recent = [row for row in known if row[0] > date(1999, 12, 31)]
+    nearest = min((max(x - 50.0, 0.0) for _, _, x, _ in recent), default=None)
+    if nearest is None:
+        assert told[0] is None
+        return
+    there = [row for row in recent if max(row[2] - 50.0, 0.0) == nearest]
+    means = [
+        sum(row[3] for row in there if row[1] == name) / sum(row[1] == name for row in there)
+        for name in {row[1] for row in there}
+    ]
+    assert any(abs(told[0] - mean) < 1e-9 for mean in means)
 
 
 @settings(max_examples=40, deadline=None)

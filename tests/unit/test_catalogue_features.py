@@ -10,6 +10,7 @@ import shapely
 from builders import RECORD_END, RECORD_START, breaks, life, lives
 from vardag.water.features import CATALOGUE, compute, depending_on
 from vardag.water.linking import place
+from vardag.water.lof.port import POLICY
 from vardag.water.panel import build_network, snapshot
 from vardag.water.schema import DELIVERED
 
@@ -21,7 +22,7 @@ def area(x0: float, x1: float) -> bytes:
 
 
 def tables() -> dict[str, pl.DataFrame]:
-    """Two pipes without geometry, each along a road of its own; breaks, soil and a pressure zone around them."""
+    """Two pipes without geometry, each along a road of its own; breaks, soil, pressures and heights around them."""
     rows = [
         life(key, road_id=road, street="Storgatan", geom=None, position="none", lined_date=date(2001, 5, 1))
         for key, road in (("P1", "R1"), ("P2", "R2"))
@@ -45,6 +46,16 @@ def tables() -> dict[str, pl.DataFrame]:
         ),
         "soil": pl.DataFrame({"soil_class": ["clay"], "geom": [area(-10.0, 200.0)]}),
         "pressure_zone": pl.DataFrame({"pressure_m": [45.0], "geom": [area(-10.0, 200.0)]}),
+        "elevation": pl.DataFrame(
+            {"pipe_id": ["P1"], "elevation_m": [12.0], "elevation_min_m": [10.0], "elevation_max_m": [15.0]}
+        ),
+        "pressure": pl.DataFrame(
+            {
+                "point_id": ["M", "M"], "geom": [shapely.Point(120.0, 0.0).wkb] * 2,
+                "measured_on": [date(2001, 1, 1), date(2008, 1, 1)], "pressure_m": [40.0, 46.0],
+                "pressure_min_m": [38.0, 44.0], "pressure_max_m": [41.0, 50.0],
+            }
+        ),
     }  # fmt: skip
 
 
@@ -59,6 +70,9 @@ def features_of(given: dict[str, pl.DataFrame]) -> pl.DataFrame:
         roads=given["road"],
         soil=given["soil"],
         zones=given["pressure_zone"],
+        heights=given["elevation"],
+        readings=given["pressure"],
+        parameters=POLICY,
     )
     return compute(snapshot(network, AS_OF))
 
@@ -69,7 +83,7 @@ def changed(without: str) -> set[str]:
     return {name for name in CATALOGUE if not before[name].equals(after[name])}
 
 
-@pytest.mark.parametrize("table", ["break", "road", "soil", "pressure_zone"])
+@pytest.mark.parametrize("table", ["break", "road", "soil", "pressure_zone", "elevation", "pressure"])
 def test_without_a_table_exactly_the_declared_features_change(table: str) -> None:
     assert changed(table) == set(depending_on(table))
 

@@ -83,6 +83,19 @@ def test_a_feature_that_the_city_lacks_is_missing(panel: pl.DataFrame) -> None:
     assert np.isfinite(rate).all()
 
 
+@pytest.mark.parametrize("settings", [QUICK, Settings(rounds=60)])
+def test_features_without_any_value_change_nothing_to_the_last_bit(panel: pl.DataFrame, settings: Settings) -> None:
+    """A city that delivers fewer tables gets exactly what it got before the features that rest on them."""
+    nothing = panel.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("empty", "bare"))
+    model = Boosted(FEATURES, settings).fit(panel)
+    for features in ((*FEATURES, "empty", "bare"), ("empty", *FEATURES[:2], "bare", *FEATURES[2:])):
+        more = Boosted(features, settings).fit(nothing)
+        np.testing.assert_array_equal(more.rate(nothing), model.rate(panel))
+        told, before = (one.explain(rows, [0, 9], families={}) for one, rows in ((more, nothing), (model, panel)))
+        np.testing.assert_array_equal(told.select(before.columns).to_numpy(), before.to_numpy())
+        assert told["empty"].to_list() == told["bare"].to_list() == [1.0, 1.0]
+
+
 def test_old_years_count_less(panel: pl.DataFrame) -> None:
     """Breaks that happened only in the first years weigh less with a half-life."""
     early = pl.when(pl.col("as_of") < date(2017, 12, 31)).then("breaks").otherwise(0)

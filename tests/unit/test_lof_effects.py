@@ -115,6 +115,20 @@ def test_columns_of_one_property_move_together() -> None:
     assert set(pl.concat(asked).select("age_years", "install_year", "era").iter_rows()) <= given
 
 
+def test_a_change_of_pressure_is_a_property_of_its_own_and_its_level_told_twice_is_one() -> None:
+    rows = year(300).with_columns(
+        measured_pressure_m=pl.int_range(300) % 50 + 30.0,
+        pressure_change_m=pl.int_range(300) % 7 - 3.0,
+        pressure_m=pl.lit(None, dtype=pl.Float64),
+    )
+    names = ("pressure_m", "measured_pressure_m", "pressure_change_m")
+    axes = ground(rows, families=dict.fromkeys(names, "pressure"), seed=1).axes
+    assert [(axis.feature, axis.columns) for axis in axes] == [
+        ("measured_pressure_m", ("pressure_m", "measured_pressure_m")),
+        ("pressure_change_m", ("pressure_change_m",)),
+    ]
+
+
 def test_a_count_that_most_pipes_lack_has_its_few_values_apart() -> None:
     rows = year().with_columns(own_breaks=pl.Series([0.0] * 2700 + [1.0] * 180 + [2.0] * 60 + [3.0, 4.0] * 30))
     found = ground(rows, families={"own_breaks": "own_history"}, seed=1)

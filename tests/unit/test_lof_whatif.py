@@ -74,6 +74,12 @@ def test_pressure_is_lowered_only_where_enough_is_left_and_the_network_has_as_li
     assert (today["pressure_m"] - lower.altered["pressure_m"]).unique().to_list() == [10.0]
 
 
+def test_the_pressure_measured_is_lowered_too(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
+    past, today = (part.with_columns(measured_pressure_m=pl.col("pressure_m") + 1.0) for part in town)
+    lower = changes(past, today, families=FAMILIES)[2]
+    assert lower.altered["measured_pressure_m"].equals(today["measured_pressure_m"] - 10.0)
+
+
 def test_the_model_knows_that_new_pipes_break_less(town: tuple[pl.DataFrame, pl.DataFrame]) -> None:
     past, today = town
     model = Boosted(tuple(FAMILIES), Settings(rounds=80, seeds=(1,))).fit(past)

@@ -71,6 +71,30 @@ SAID = [
     ("pressure", "Norr|52", "tryckzon Norr, 52 m", "pressure zone Norr, 52 m"),
     ("pressure", "|52", "vattentryck, 52 m", "water pressure, 52 m"),
     (
+        "pressure",
+        "Norr|52|48|6|9|2019",
+        "tryckzon Norr, 52 m; 48 m tryck uppmätt i närheten; trycket har stigit 6 m sedan före 2019; "
+        "trycket svänger 9 m på ett dygn",
+        "pressure zone Norr, 52 m; 48 m of pressure measured nearby; pressure has risen by 6 m since before 2019; "
+        "pressure swings by 9 m in a day",
+    ),
+    (
+        "pressure",
+        "||48|-6||2019",
+        "48 m tryck uppmätt i närheten; trycket har sjunkit 6 m sedan före 2019",
+        "48 m of pressure measured nearby; pressure has fallen by 6 m since before 2019",
+    ),
+    ("pressure", "||48|0|0|2019", "48 m tryck uppmätt i närheten", "48 m of pressure measured nearby"),
+    ("elevation", "12|low|0", "låg mark, 12 m över havet", "low ground, 12 m above sea level"),
+    (
+        "elevation",
+        "61|high|3",
+        "hög mark, 61 m över havet, lutar 3 m längs ledningen",
+        "high ground, 61 m above sea level, sloping 3 m along the pipe",
+    ),
+    ("elevation", "-2||", "mark 2 m under havet", "ground 2 m below sea level"),
+    ("elevation", "||", "okänd markhöjd", "height of the ground unknown"),
+    (
         "traffic",
         "Genomfart|15600",
         "gatan ovanför: Genomfart, 15\u202f600 fordon per dygn",
@@ -111,6 +135,7 @@ def test_every_text_is_in_both_languages() -> None:
     assert TEXTS.incomplete() == []
 
 
+MEASURED = ("measured_pressure_m", "pressure_change_m", "pressure_swing_m")
 PANEL = pl.DataFrame(
     {
         "material": ["CI", None],
@@ -122,6 +147,11 @@ PANEL = pl.DataFrame(
         "lined_years": [None, 3.2],
         "pressure_zone": ["Norr | övre", None],
         "pressure_m": [None, 51.7],
+        "measured_pressure_m": [None, 48.2],
+        "pressure_change_m": [None, 5.6],
+        "pressure_swing_m": [None, None],
+        "elevation_m": [12.4, 31.0],
+        "elevation_span_m": [0.2, None],
         "function": ["main", "trunk"],
         "own_breaks": [2.0, 0.0],
         "own_observed_years": [25.0, 3.4],
@@ -135,7 +165,7 @@ PANEL = pl.DataFrame(
         "aadt": [None, 1200.0],
         "soil_class": ["lera", None],
     },
-    schema_overrides={"lined_years": pl.Float64, "aadt": pl.Float64},
+    schema_overrides={"lined_years": pl.Float64, "aadt": pl.Float64, "pressure_swing_m": pl.Float64},
 )
 
 
@@ -148,11 +178,19 @@ def test_every_family_written_from_a_panel_is_read_back_into_words() -> None:
             assert words(family, value, "sv") != words("moon_phase", value, "sv").replace("moon phase", family)
     assert words("neighbours", values["neighbours"][0], "sv") == "två rörbrott inom 150 m sedan 2018"
     assert words("pressure", values["pressure"][0], "sv") == "tryckzon Norr / övre"
+    assert values["pressure"].to_list() == ["Norr / övre|", "|52|48|6||2018"]
+    assert values["elevation"].to_list() == ["12|low|0", "31|high|"]
     assert words("age", values["age"][1], "en") == "age unknown"
 
 
 def test_families_without_their_columns_are_left_out() -> None:
     assert reason_values(PANEL.select("material", "era", "length_m")).columns == ["material", "length"]
+
+
+def test_a_city_without_measurements_is_told_as_before() -> None:
+    bare = PANEL.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in MEASURED)
+    for panel in (bare, PANEL.drop(MEASURED), PANEL.drop("as_of")):
+        assert reason_values(panel)["pressure"].to_list() == ["Norr / övre|", "|52"]
 
 
 def test_a_value_is_written_from_what_there_is() -> None:

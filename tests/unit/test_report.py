@@ -13,6 +13,7 @@ import pytest
 import publishing
 from vardag.water.publish import report
 from vardag.water.publish.context import TEXTS
+from vardag.water.publish.effects import point_name
 from vardag.water.publish.notation import number, percent, rate
 
 LANGUAGES = ("sv", "en")
@@ -225,6 +226,13 @@ def test_the_chance_of_the_top_is_in_the_data_of_the_map() -> None:
     assert pipes["fifth"] == [round(100 * chance) for chance in frame["p_top_5"]]
     unknown = frame.with_columns(p_top_1=pl.lit(None, dtype=pl.Float64), p_top_5=pl.lit(None, dtype=pl.Float64))
     assert set(data_block(made(predictions=unknown))["pipes"]["first"]) == {None}
+
+
+def test_a_step_below_nought_has_words_and_not_a_dash_between_its_ends() -> None:
+    fall = {"low": -6.21, "high": -2.0, "name": None, "missing": False}
+    assert point_name("pressure_change_m", fall, "en") == "-6.2 to -2"
+    assert point_name("pressure_change_m", fall, "sv") == "-6,2 till -2"
+    assert point_name("pressure_change_m", fall | {"low": 2.0, "high": 6.0}, "en") == "2–6"
 
 
 def test_every_text_is_used() -> None:

@@ -8,21 +8,62 @@ apart, by `labels`, from the day after.
 - Right censoring: retirement and the record's end shorten the window that counts (`exposure_years`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vardag.core.spatial import covering, midpoints, pairs_within
+from vardag.core.parameters import Parameters
+from vardag.core.spatial import covering, midpoints, nearest_within, pairs_within
 from vardag.water.winters import WinterDays, winter_of
 
 NEIGHBOUR_RADIUS_M = 300.0
 ROAD_COLUMNS = ("road_class", "aadt", "speed_kmh", "truck", "bus", "width_m")
+HEIGHTS = ("elevation_m", "elevation_min_m", "elevation_max_m")
+NO_POLICY = Parameters(Path("parameters.yaml"), {})
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pressures:
+    """Pressures measured at points, and which pipes lie near those points.
+
+    Attributes
+    ----------
+    readings
+        One row per dated measurement, oldest first: ``point``, ``day`` (days since 1970-01-01), ``pressure_m`` and
+        ``swing_m``, the day's highest less its lowest. Points are numbered as they first appear, so that one that
+        appears later changes no number. A sensor that was moved is another point.
+    near
+        Pairs of ``life`` and ``point`` within the policy's distance, each life's nearest point first.
+    recent_years
+        How long a measurement counts as recent.
+    """
+
+    readings: pl.DataFrame
+    near: pl.DataFrame
+    recent_years: int
+
+    def until(self, as_of: date) -> "Pressures":
+        """What had been measured on `as_of`, and the points that were known by then."""
+        known = int(np.searchsorted(self.readings["day"].to_numpy(), day_number(as_of), side="right"))
+        readings = self.readings.head(known)
+        points = readings["point"].n_unique()
+        return replace(self, readings=readings, near=self.near.filter(pl.col("point") < points))
+
+
+NO_PRESSURES = Pressures(
+    readings=pl.DataFrame(
+        schema={"point": pl.UInt32, "day": pl.Int32, "pressure_m": pl.Float64, "swing_m": pl.Float64}
+    ),
+    near=pl.DataFrame(schema={"life": pl.UInt32, "point": pl.UInt32}),
+    recent_years=0,
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +73,8 @@ class Network:
     Attributes
     ----------
     lives
-        One row per pipe life (contract of `vardag.water.life`), with the road, soil and pressure columns joined on
-        and ``x``, ``y`` of its midpoint in metres.
+        One row per pipe life (contract of `vardag.water.life`), with the road, soil, pressure and height columns
+        joined on and ``x``, ``y`` of its midpoint in metres.
     breaks
         One row per break, oldest first: ``break_date``, ``life`` (row in `lives`, -1 unlinked), ``day`` (days since
         1970-01-01).
@@ -43,6 +84,8 @@ class Network:
         First and last day that the log covers.
     winters
         What each day adds to the winter of its label window; for labels alone, no snapshot holds it.
+    pressures
+        What was measured near the pipes.
     """
 
     lives: pl.DataFrame
@@ -51,11 +94,12 @@ class Network:
     record_start: date
     record_end: date
     winters: WinterDays | None = None
+    pressures: Pressures = NO_PRESSURES
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known on `as_of`: the risk set's lives, and the breaks up to that day.
+    """What is known on `as_of`: the risk set's lives, and the breaks and pressures up to that day.
 
     ``rows[i]`` is the row in the network of the snapshot's pipe ``i``; ``place`` is its inverse (-1: not in the
     risk set). `breaks` and `near` are prefixes of the network's, so they end on `as_of`.
@@ -68,6 +112,7 @@ class Snapshot:
     breaks: pl.DataFrame
     near: pl.DataFrame
     record_start: date
+    pressures: Pressures = NO_PRESSURES
 
     @property
     def size(self) -> int:
@@ -95,26 +140,34 @@ def build_network(
     soil: pl.DataFrame | None = None,
     zones: pl.DataFrame | None = None,
     winters: WinterDays | None = None,
+    heights: pl.DataFrame | None = None,
+    readings: pl.DataFrame | None = None,
+    parameters: Parameters = NO_POLICY,
 ) -> Network:
-    """Join lives with roads, soil and pressure, breaks with their lives, and find the breaks near each pipe.
+    """Join lives with what lies around them, breaks with their lives, and find the breaks near each pipe.
 
     Parameters
     ----------
     lives, breaks, links
         Frames of `vardag.water.life`, the ``break`` table (label events only) and `vardag.water.linking`.
-    roads, soil, zones
-        The tables of those names, or None where the city has none.
     winters
         From the table ``weather``, see `vardag.water.winters`.
+    roads, soil, zones, heights, readings
+        The tables ``road``, ``soil``, ``pressure_zone``, ``elevation`` and ``pressure``, or None where the city has
+        none.
+    parameters
+        Policy numbers; `heights` and `readings` need them.
     """
     x, y = midpoints(lives["geom"])
     placed = lives.with_columns(x=x, y=y).pipe(_with_roads, roads)
     placed = _with_area(placed, soil, "soil_class")
     placed = _with_area(placed, zones, "pressure_m")
+    placed = _with_heights(placed, heights, parameters)
     dated = _number_breaks(breaks, links, lives)
     near = _near(placed, dated)
     columns = [name for name in dated.columns if name != "geom"]
-    return Network(placed, dated.select(columns), near, record_start, record_end, winters)
+    pressures = _pressures(lives, readings, parameters)
+    return Network(placed, dated.select(columns), near, record_start, record_end, winters, pressures)
 
 
 def _number_breaks(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
@@ -154,6 +207,43 @@ def _with_area(lives: pl.DataFrame, areas: pl.DataFrame | None, column: str) -> 
     return lives.with_columns(pl.when(pl.Series(row >= 0)).then(values).alias(column))
 
 
+def _with_heights(lives: pl.DataFrame, heights: pl.DataFrame | None, parameters: Parameters) -> pl.DataFrame:
+    """Height of the ground by pipe; one that the register no longer has takes that of the nearest pipe.
+
+    Heights are read along today's register. A pipe that is gone would lack them, and the lack would tell that it
+    was to break: so it is given those of the pipe that lies there now.
+    """
+    if heights is None or not heights.height:
+        return lives.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in HEIGHTS)
+    wanted = heights.unique("pipe_id", keep="first", maintain_order=True).select("pipe_id", *HEIGHTS)
+    own = lives.join(wanted, left_on="pipe_key", right_on="pipe_id", how="left", maintain_order="left")
+    known = own["elevation_m"].is_not_null().to_numpy()
+    givers, takers = np.flatnonzero(known), np.flatnonzero(~known)
+    reach = float(parameters.value("elevation_from_m"))
+    found = nearest_within(lives["geom"].gather(takers), lives["geom"].gather(givers), distance_m=reach)
+    rows = np.arange(lives.height)
+    rows[takers[found["left"].to_numpy()]] = givers[found["right"].to_numpy()]
+    return lives.hstack(own.select(HEIGHTS)[rows])
+
+
+def _pressures(lives: pl.DataFrame, readings: pl.DataFrame | None, parameters: Parameters) -> Pressures:
+    """Number the points that were measured on a known day, and find those near each pipe."""
+    if readings is None or not readings.height:
+        return NO_PRESSURES
+    site = ["point_id", "geom"]
+    dated = readings.drop_nulls(["geom", "measured_on"]).sort("measured_on", *site, maintain_order=True)
+    points = dated.select(site).unique(maintain_order=True).with_row_index("point")
+    numbered = dated.join(points, on=site, how="left", nulls_equal=True, maintain_order="left").select(
+        "point",
+        "pressure_m",
+        day=pl.col("measured_on").cast(pl.Int32),
+        swing_m=pl.col("pressure_max_m") - pl.col("pressure_min_m"),
+    )
+    pairs = pairs_within(lives["geom"], points["geom"], distance_m=float(parameters.value("pressure_point_m")))
+    near = pairs.sort("left", "distance_m", "right").select(life="left", point="right")
+    return Pressures(numbered, near, int(parameters.value("pressure_recent_years")))
+
+
 def risk_set(network: Network, as_of: date) -> Rows:
     """Rows of the lives in the ground and under observation on `as_of`, those retired since included."""
     alive = network.lives.select(
@@ -179,6 +269,7 @@ def snapshot(network: Network, as_of: date) -> Snapshot:
         breaks=network.breaks.head(known),
         near=network.near.head(pairs),
         record_start=network.record_start,
+        pressures=network.pressures.until(as_of),
     )
 
 

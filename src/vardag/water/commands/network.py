@@ -43,6 +43,9 @@ def build_history(work: Workspace, tables: Tables) -> History:
             soil=tables.soil,
             zones=tables.zones,
             winters=winter_days(tables.weather, parameters=POLICY),
+            heights=tables.heights,
+            readings=tables.readings,
+            parameters=POLICY,
             record_start=tables.record_start,
             record_end=tables.record_end,
         )

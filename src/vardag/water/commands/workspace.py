@@ -43,6 +43,8 @@ class Tables:
     soil: pl.DataFrame
     zones: pl.DataFrame
     weather: pl.DataFrame
+    heights: pl.DataFrame
+    readings: pl.DataFrame
     sources: pl.DataFrame
     quarantine: pl.DataFrame
     record_start: date
@@ -108,6 +110,8 @@ def read_tables(work: Workspace) -> Tables:
         soil=frames["soil"],
         zones=frames["pressure_zone"],
         weather=frames["weather"],
+        heights=frames["elevation"],
+        readings=frames["pressure"],
         sources=frames["source"],
         quarantine=frames["quarantine"],
         record_start=start,

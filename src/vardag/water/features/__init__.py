@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from vardag.water.features import catalogue, excess, history, neighbours, pipe, surroundings
+from vardag.water.features import catalogue, excess, history, neighbours, pipe, pressure, surroundings
 from vardag.water.features.catalogue import CATALOGUE, compute, data_card, depending_on, families
 from vardag.water.panel import Network, Snapshot, labels, snapshot
 
@@ -22,6 +22,7 @@ __all__ = [
     "panel_of",
     "panel_year",
     "pipe",
+    "pressure",
     "surroundings",
 ]
 

@@ -1,4 +1,4 @@
-"""What lies around the pipe: road, traffic and soil."""
+"""What lies around the pipe: road, traffic, soil and the height of the ground."""
 
 import polars as pl
 
@@ -6,6 +6,7 @@ from vardag.water.features.catalogue import Values, feature
 from vardag.water.panel import Snapshot
 
 ROADS = "the road was there before; traffic and class do not follow pipe breaks"
+GROUND = "the ground was there before; a pipe that is gone has the height of the one that lies there now"
 
 
 @feature("traffic", "undated", needs=("road",), why=ROADS, category=True)
@@ -42,3 +43,15 @@ def truck(cut: Snapshot) -> Values:
 def soil_class(cut: Snapshot) -> Values:
     """Soil class at the middle of the pipe."""
     return cut.lives["soil_class"].cast(pl.String)
+
+
+@feature("elevation", "undated", needs=("elevation", "road"), why=GROUND)
+def elevation_m(cut: Snapshot) -> Values:
+    """Mean height of the ground along the pipe, m."""
+    return cut.lives["elevation_m"]
+
+
+@feature("elevation", "undated", needs=("elevation", "road"), why=GROUND)
+def elevation_span_m(cut: Snapshot) -> Values:
+    """Highest less lowest ground along the pipe, m: the slope it lies in."""
+    return cut.lives["elevation_max_m"] - cut.lives["elevation_min_m"]

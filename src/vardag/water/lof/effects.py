@@ -31,8 +31,9 @@ ONE_PROPERTY: dict[str, tuple[str, ...]] = {
     "length": ("length_m",),
     "own_history": ("own_breaks",),
     "neighbours": ("nearby_150m_5y",),
-    "pressure": ("pressure_m", "pressure_zone"),
+    "pressure": ("pressure_m", "measured_pressure_m", "pressure_zone"),
 }
+APART = {"pressure_change_m", "pressure_swing_m"}  # properties of their own, though of such a family
 ALSO_MOVES = {"length": ("length_m",)}
 PIPES_PER_STEP = 400
 ALIKE = 0.002  # of the range of a number: steps are not cut finer
@@ -161,8 +162,10 @@ def _properties(pipes: pl.DataFrame, families: Mapping[str, str]) -> list[tuple[
         if name not in pipes.columns:
             continue
         lead = next((one for one in ONE_PROPERTY.get(family, ()) if _known(pipes, one)), name)
-        together = family in ONE_PROPERTY and lead in {*families, *ALSO_MOVES.get(family, ())}
-        members = tuple(one for one in families if families[one] == family and one in pipes.columns)
+        together = family in ONE_PROPERTY and name not in APART and lead in {*families, *ALSO_MOVES.get(family, ())}
+        members = tuple(
+            one for one in families if families[one] == family and one in pipes.columns and one not in APART
+        )
         columns = (*members, *ALSO_MOVES.get(family, ())) if together else (name,)
         found.setdefault(lead if together else name, (lead if together else name, family, columns))
     return list(found.values())

@@ -109,7 +109,7 @@ def relined(past: pl.DataFrame, today: pl.DataFrame, families: Mapping[str, str]
 
 
 def lower_pressure(past: pl.DataFrame, today: pl.DataFrame, _families: Mapping[str, str]) -> Change | None:
-    """The pipe under less pressure; the network must have pipes under as little."""
+    """The pipe under less pressure, measured and typical; the network must have pipes under as little."""
     if "pressure_m" not in today.columns:
         return None
     policy = POLICY.value("what_if_pressure")
@@ -117,7 +117,8 @@ def lower_pressure(past: pl.DataFrame, today: pl.DataFrame, _families: Mapping[s
     lowest = max(policy["least_m"], _lowest(past))
     told = today.select((after >= lowest).fill_null(value=False)).to_series()
     pipes = past.filter(pl.col("pressure_m").is_not_null())["pipe_key"].n_unique()
-    return Change("lower_pressure", today.with_columns(pressure_m=after), told, pipes)
+    measured = pl.col("^measured_pressure_m$") - policy["lower_m"]
+    return Change("lower_pressure", today.with_columns(measured, pressure_m=after), told, pipes)
 
 
 def _lowest(past: pl.DataFrame) -> float:

@@ -58,7 +58,11 @@ def point_name(feature: str, point: Mapping[str, Any], language: str) -> str:
     if feature in YES_NO:
         return TEXTS("effects_yes" if point["high"] else "effects_no", language)
     ends = [_figure(feature, point[end], language) for end in ("low", "high")]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]}–{ends[1]}"
+    if ends[0] == ends[1]:
+        return ends[0]
+    if point["low"] < 0:  # a dash between numbers would be read as one of their signs
+        return TEXTS("effects_range", language, low=ends[0], high=ends[1])
+    return f"{ends[0]}–{ends[1]}"
 
 
 def _level_name(feature: str, name: str, language: str) -> str:
@@ -73,7 +77,8 @@ def _level_name(feature: str, name: str, language: str) -> str:
 def _figure(feature: str, value: float, language: str) -> str:
     if feature in YEARS:
         return f"{value:.0f}"
-    digits = 0 if value == round(value) or value >= 10 else 1 if value >= 1 else 2 if value >= 0.1 else 3
+    size = abs(value)
+    digits = 0 if size == round(size) or size >= 10 else 1 if size >= 1 else 2 if size >= 0.1 else 3
     return number(value, language, digits)
 
 

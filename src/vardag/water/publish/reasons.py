@@ -15,6 +15,7 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``street`` | breaks per km and year of the rest of the street | ``0.42`` | the rest of its street: 0.42 ... |
 | ``cohort`` | the same of its cohort, material code, decade | ``0.31|CI|1950s`` | like pipes (...): 0.31 ... |
 | ``pressure`` (or ``zone``) | zone, metres of water | ``North|52`` | pressure zone North, 52 m |
+| ``elevation`` | metres above the sea, low or high third, slope | ``12|low|3`` | low ground, 12 m above ... |
 | ``traffic`` | road class, vehicles a day | ``Arterial|15600`` | road: Arterial, 15,600 vehicles a day |
 | ``soil`` | soil class | ``clay`` | soil: clay |
 | ``lining`` | years since lining, empty where none is dated | ``12`` | lined 12 years ago |
@@ -22,7 +23,9 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``position`` | surveyed, approximate or none | ``approximate`` | approximate position |
 
 ``neighbours`` has two more where they are known: the first year of those years, and how many breaks there are if
-older ones and those up to 300 m away are counted too, each for less.
+older ones and those up to 300 m away are counted too, each for less. ``pressure`` has four more where it has been
+measured nearby: the recent mean, how it differs from the years before, the swing in a day, and the first of the
+recent years: ``North|52|48|6|9|2019``.
 """
 
 from collections.abc import Callable
@@ -195,10 +198,29 @@ def _cohort(fields: Fields, language: str) -> str:
 
 def _pressure(fields: Fields, language: str) -> str:
     zone, metres = fields[0], fields[1] if len(fields) > 1 else ""
-    if not zone and not metres:
-        return TEXTS("reason_zone_unknown", language)
     told = TEXTS("reason_zone", language, zone=zone) if zone else TEXTS("reason_pressure", language)
-    return f"{told}, {_count(metres)} m" if metres else told
+    parts = [f"{told}, {_count(metres)} m" if metres else told] if zone or metres else []
+    parts += _measured(fields[2:], language) if len(fields) > 5 else []
+    return "; ".join(parts) or TEXTS("reason_zone_unknown", language)
+
+
+def _measured(fields: Fields, language: str) -> list[str]:
+    mean, change, swing = (_count(field) if field else None for field in fields[:3])
+    told = [] if mean is None else [TEXTS("reason_measured", language, m=mean)]
+    if change:
+        key = "reason_pressure_risen" if change > 0 else "reason_pressure_fallen"
+        told.append(TEXTS(key, language, m=abs(change), year=fields[3]))
+    return told + ([TEXTS("reason_pressure_swing", language, m=swing)] if swing else [])
+
+
+def _elevation(fields: Fields, language: str) -> str:
+    if not fields[0]:
+        return TEXTS("reason_ground_unknown", language)
+    metres, slope = _count(fields[0]), _count(fields[2] or "0") if len(fields) > 2 else 0
+    lies = {"low": "reason_ground_low", "high": "reason_ground_high"}.get(fields[1] if len(fields) > 1 else "")
+    height = TEXTS("reason_above_sea" if metres >= 0 else "reason_below_sea", language, m=abs(metres))
+    told = TEXTS(lies or "reason_ground_plain", language, height=height)
+    return told + (TEXTS("reason_slope", language, m=slope) if slope else "")
 
 
 def _traffic(fields: Fields, language: str) -> str:
@@ -244,6 +266,7 @@ FAMILIES: dict[str, Say] = {
     "cohort": _cohort,
     "pressure": _pressure,
     "zone": _pressure,
+    "elevation": _elevation,
     "traffic": _traffic,
     "soil": _soil,
     "lining": _lining,

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from vardag.water.lof.port import POLICY
+
 REASON = pl.Struct({"family": pl.String, "value": pl.String, "multiplier": pl.Float64})
 QUIET = 0.05
 """A reason within 5 per cent of none is not told."""
@@ -24,13 +26,38 @@ def _fields(*fields: pl.Expr) -> pl.Expr:
 _SINCE = pl.col("as_of").dt.offset_by("-5y").dt.offset_by("1d").dt.year().cast(pl.String)
 _NEARBY = (_text("nearby_150m_5y", 0), pl.lit("150"), pl.lit("5"))
 
+_YEARS: int = POLICY.value("pressure_recent_years")
+_RECENT = pl.col("as_of").dt.offset_by(f"-{_YEARS}y").dt.offset_by("1d").dt.year().cast(pl.String)
+_ZONE = _fields(_text("pressure_zone"), _text("pressure_m", 0))
+_MEASURED = ("measured_pressure_m", "pressure_change_m", "pressure_swing_m")
+_PRESSURE = (
+    pl.when(pl.any_horizontal(pl.col(name).is_not_null() for name in _MEASURED))
+    .then(_fields(_ZONE, *(_text(name, 0) for name in _MEASURED), _RECENT))
+    .otherwise(_ZONE)
+)
+
+_HEIGHT = pl.col("elevation_m")
+_LOW_THIRD, _HIGH_THIRD = (_HEIGHT.quantile(part / 3, interpolation="linear") for part in (1, 2))
+_GROUND = (
+    pl.when(_HEIGHT.lt(_LOW_THIRD)).then(pl.lit("low")).when(_HEIGHT.gt(_HIGH_THIRD)).then(pl.lit("high"))
+).otherwise(pl.lit(""))
+
 VALUES: dict[str, tuple[tuple[tuple[str, ...], pl.Expr], ...]] = {
     "material": ((("material", "era"), _fields(_text("material"), _text("era"))),),
     "age": ((("age_years", "install_year"), _fields(_text("age_years", 0), _text("install_year", 0))),),
     "diameter": ((("diameter_mm",), _text("diameter_mm", 0)),),
     "length": ((("length_m",), _text("length_m", 0)),),
     "lining": ((("lined_years",), _text("lined_years", 0)),),
-    "pressure": ((("pressure_zone", "pressure_m"), _fields(_text("pressure_zone"), _text("pressure_m", 0))),),
+    "pressure": (
+        (("pressure_zone", "pressure_m", *_MEASURED, "as_of"), _PRESSURE),
+        (("pressure_zone", "pressure_m"), _ZONE),
+    ),
+    "elevation": (
+        (
+            ("elevation_m", "elevation_span_m"),
+            _fields(_text("elevation_m", 0), _GROUND, _text("elevation_span_m", 0)),
+        ),
+    ),
     "function": ((("function",), _text("function")),),
     "own_history": (
         (
