@@ -4,6 +4,7 @@ import json
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -37,6 +38,16 @@ def test_the_reasons_and_what_is_left_make_up_the_rate(city: Path, first: str) -
     whole = told["typical_rate"] * told["rest"] * prod(reason["multiplier"] for reason in told["reasons"])
     assert whole == pytest.approx(told["rate"])
     assert 0.7 < told["rest"] < 1.4
+
+
+def test_the_sooner_a_break_the_more_are_expected(city: Path, first: str) -> None:
+    """Years until even odds: told of most pipes, never of one that is more likely than not to break this year."""
+    found = rows(city, "SELECT expected_breaks, p_break, coalesce(years_to_break, 201) FROM prediction")
+    expected, chance, years = np.array(found, dtype=float).T
+    assert ((years == 1) | (chance < 0.55)).all()
+    assert (years <= 200).mean() > 0.5
+    assert np.corrcoef(np.log(expected), np.log(years))[0, 1] < -0.8
+    assert 1 <= explain(city, first).document["years_to_break"] < 200
 
 
 def test_its_breaks_are_those_that_are_linked_to_it(city: Path, first: str) -> None:

@@ -150,6 +150,16 @@ def test_survival_falls_and_gives_the_years_to_a_break(fitted: Hierarchical, now
     assert (fitted.survival(now.filter(pl.Series(soon)), years=[200])[:, 0] <= 0.5).all()
     assert years[np.argmax(fitted.rate(now) * km_years(now))] < np.median(years)
     assert (fitted.years_to_break(now, probability=0.1) <= years).all()
+    first = int(years.min())
+    soonest = now.filter(pl.Series(years == first))
+    assert (fitted.survival(soonest, years=[first - 1, first]) > 0.5).tolist() == [[True, False]] * soonest.height
+
+
+def test_years_to_a_break_follow_the_rate_that_another_model_has(fitted: Hierarchical, now: pl.DataFrame) -> None:
+    own = fitted.rate(now)
+    np.testing.assert_array_equal(fitted.years_to_break(now, rate=own), fitted.years_to_break(now))
+    assert (fitted.years_to_break(now, rate=3 * own) <= fitted.years_to_break(now)).all()
+    assert np.median(fitted.years_to_break(now, rate=3 * own)) < 0.6 * np.median(fitted.years_to_break(now))
 
 
 def test_multipliers_times_the_base_are_the_rate(fitted: Hierarchical, now: pl.DataFrame) -> None:

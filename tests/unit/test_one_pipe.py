@@ -34,6 +34,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "upper": 2.5,
         "typical_rate": 0.04,
         "p_break": 0.0012,
+        "years_to_break": 31.0,
         "p_top_1": 0.4,
         "p_top_5": 0.999,
         "reasons": [
@@ -59,6 +60,7 @@ def test_it_reads_as_a_person_would_say_it() -> None:
         "Rank 3 of 15,896, by what was known on 2024-12-31.",
         "1.20 breaks per km and year (80 % interval 0.40–2.50): 30 times the network’s typical rate, 0.040.",
         "Probability of a break within the year: < 1%.",
+        "Left as it is, it has even odds of having broken within 31 years.",
         "It is in the worst 5 % of the network’s length with > 99% probability, in the worst 1 % with 40%.",
     ]
     assert told["reasons"] == [
@@ -101,6 +103,6 @@ def test_pipes_like_it_come_with_what_they_have_done(language: str) -> None:
 
 def test_a_pipe_alone_and_a_prediction_without_chances() -> None:
     alone = {"pipes": 0, "broken": 0, "breaks": 0, "km_years": 0.0, "rate": None}
-    told = explained(document(similar=[], together=alone, p_top_1=None, p_top_5=None), "sv")
+    told = explained(document(similar=[], together=alone, p_top_1=None, p_top_5=None, years_to_break=None), "sv")
     assert told["similar"]["together"] == "Det finns ingen annan ledning att jämföra med."
     assert len(told["facts"]) == 3

@@ -23,7 +23,7 @@ from vardag.water.publish import with_street_names
 
 CHANGES = ("new_pipe", "relined", "lower_pressure")
 IDENTITY = ("pipe_id", "pipe_key", "street", "material", "diameter_mm", "install_year", "length_m", "position")
-PREDICTED = ("rank", "lower", "upper", "expected_breaks", "p_break", "p_top_1", "p_top_5")
+PREDICTED = ("rank", "lower", "upper", "expected_breaks", "p_break", "p_top_1", "p_top_5", "years_to_break")
 
 
 @dataclass(frozen=True)

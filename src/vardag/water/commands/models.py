@@ -1,5 +1,6 @@
 """Which models are used: the one that predicts, and the baselines that it is held against."""
 
+import numpy as np
 import polars as pl
 
 from vardag.water.features import CATALOGUE
@@ -46,6 +47,18 @@ def chosen(past: pl.DataFrame, *, seed: int, seeds: int = SEEDS) -> Choice:
 def levelled(model: Model) -> Calibrated:
     """Return the recipe with its level set by the latest years, each material's own."""
     return Calibrated(model, by_material=True)
+
+
+def years_to_break(model: Calibrated, today: pl.DataFrame) -> pl.Series:
+    """Years until half of the pipes like each would have broken, were they left as they are; null beyond 200.
+
+    The year ahead is the model's; the years after are those of its hierarchical member, which alone looks so far.
+    """
+    inside = model.model
+    members = inside.members if isinstance(inside, Blend) else (inside,)
+    far_sighted = next(member for member in members if isinstance(member, Hierarchical))
+    years = far_sighted.years_to_break(today, rate=model.rate(today))
+    return pl.Series("years_to_break", np.where(np.isinf(years), np.nan, years)).fill_nan(None)
 
 
 def contenders(*, seed: int) -> tuple[Model, ...]:

@@ -16,7 +16,7 @@ from vardag.core.errors import InputError
 from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
-from vardag.water.commands.models import chosen, levelled
+from vardag.water.commands.models import chosen, levelled, years_to_break
 from vardag.water.commands.network import build_history
 from vardag.water.commands.publish import context_of, read_evaluation
 from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_table, read_tables, workspace
@@ -231,7 +231,9 @@ def change(
     past: pl.DataFrame,
     today: pl.DataFrame,
 ) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
-    """Add what the model expects of each pipe if it were changed, and say how many pipes it knows that from.
+    """Add when a pipe left as it is will have broken, and what the model expects of it if it were changed.
+
+    Says how many pipes each change is known from.
 
     Published rates know new pipes, so the fallback needs none in the network to tell of one.
     """
@@ -239,7 +241,8 @@ def change(
         found = changes(past, today, families=families())
         rates = what_if(model, found, published=choice.reason != "enough")
         told = {one.name: {"pipes": one.pipes, "told": rates[one.name].count()} for one in found}
-        named = pl.concat([today.select("pipe_key"), rates.rename(lambda name: f"rate_{name}")], how="horizontal")
+        known = today.select("pipe_key", years_to_break(model, today))
+        named = pl.concat([known, rates.rename(lambda name: f"rate_{name}")], how="horizontal")
         joined = predictions.join(named, on="pipe_key", how="left", maintain_order="left")
     return joined, told
 

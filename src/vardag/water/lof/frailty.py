@@ -95,8 +95,13 @@ def ahead(age: Floats, slope: Floats, *, years: float) -> Floats:
     steps += [(whole, years - whole)] if years > whole else []
     total = np.zeros(age.size)
     for place, part in steps:
-        total += part * ((age + place + 0.5) / (age + 0.5)) ** slope
+        total += part * at_age(age, slope, years_on=place)
     return total
+
+
+def at_age(age: Floats, slope: Floats, *, years_on: int) -> Floats:
+    """Rate of the year that begins so many years on, where today's year has 1."""
+    return np.asarray(((age + years_on + 0.5) / (age + 0.5)) ** slope)
 
 
 def survival(past: Past, frailty: Frailty, expected: Floats) -> Floats:

@@ -108,11 +108,30 @@ class Hierarchical:
         spans = [year * own.ahead(_ages(rows), slope, years=span) for span in years]
         return np.column_stack([own.survival(past, self.frailty, span) for span in spans])
 
-    def years_to_break(self, panel: pl.DataFrame, *, probability: float = 0.5) -> Floats:
-        """Whole years until a break has become at least so probable; infinite where that takes over 200 years."""
-        spans = np.unique(np.round(np.geomspace(1, LONGEST_LIFE_YEARS, 60)))
-        broken = self.survival(panel, years=spans.tolist()) <= 1.0 - probability
-        return np.where(broken.any(axis=1), spans[broken.argmax(axis=1)], np.inf)
+    def years_to_break(
+        self, panel: pl.DataFrame, *, probability: float = 0.5, rate: Floats | None = None
+    ) -> Floats:
+        """Whole years until a break has become at least so probable; infinite where that takes over 200 years.
+
+        Parameters
+        ----------
+        panel
+            Pipes as they are today.
+        probability
+            How probable.
+        rate
+            Breaks per km in the year ahead as another model has them, such as the blend that this one is part of;
+            how the years after differ from it, and what the pipe's record leaves open, is this model's.
+        """
+        rows, inputs = self._read(panel)
+        slope, past, age = self._slope(rows, inputs), self._past(rows, inputs), _ages(rows)
+        looks = self._looks(rows, inputs) if rate is None else rate / past.multiplier(self.frailty)
+        total, found = np.zeros(rows.height), np.full(rows.height, np.inf)
+        for place in range(LONGEST_LIFE_YEARS):
+            total += own.at_age(age, slope, years_on=place)
+            broken = own.survival(past, self.frailty, looks * lengths_km(rows) * total) <= 1.0 - probability
+            found = np.where(broken & np.isinf(found), place + 1.0, found)
+        return found
 
     def data_share(self, panel: pl.DataFrame) -> tuple[Floats, Floats]:
         """What is data and not prior in each pipe's rate: in what its looks give, and in what its record adds.

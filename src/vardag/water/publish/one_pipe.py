@@ -63,6 +63,8 @@ def _facts(document: Mapping[str, Any], language: str) -> list[str]:
         TEXTS("explain_level", language, times=times, typical=rate(document["typical_rate"], language), **told),
         TEXTS("explain_break", language, chance=_chance(document["p_break"], language)),
     ]
+    if document["years_to_break"] is not None:
+        lines.append(TEXTS("explain_odds", language, years=number(document["years_to_break"], language)))
     if document["p_top_5"] is not None:
         chances = {key: _chance(document[f"p_top_{top}"], language) for key, top in (("first", 1), ("fifth", 5))}
         lines.append(TEXTS("explain_top", language, **chances))

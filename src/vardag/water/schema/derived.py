@@ -217,6 +217,7 @@ PREDICTION = Table(
         Column("cumulative_length_share", "DOUBLE", "share of network length down to and including this rank"),
         Column("p_top_1", "DOUBLE", "probability that it belongs to the top 1 % of length by its true rate"),
         Column("p_top_5", "DOUBLE", "probability that it belongs to the top 5 % of length by its true rate"),
+        Column("years_to_break", "DOUBLE", "years until half of such pipes have broken; null beyond 200", "years"),
         Column("rate_new_pipe", "DOUBLE", "rate that the model gives a new PE pipe there", "breaks/(km year)"),
         Column("rate_relined", "DOUBLE", "rate that it gives the pipe lined today", "breaks/(km year)"),
         Column("rate_lower_pressure", "DOUBLE", "rate that it gives it under 10 m less", "breaks/(km year)"),
