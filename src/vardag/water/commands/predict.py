@@ -25,7 +25,7 @@ from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import Choice
 from vardag.water.lof.intervals import breaks_in_a_year, shape_out_of_time
-from vardag.water.lof.port import POLICY
+from vardag.water.lof.port import POLICY, usable
 from vardag.water.lof.ranking import rank
 from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
@@ -180,7 +180,7 @@ def past_and_today(work: Workspace, network: Network, day: date) -> tuple[pl.Dat
     How cold the coming year was is known only where `day` lies back in the record, and no model is shown it.
     """
     panel = build_panel(work, network, day)
-    return panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day).drop(WINTER)
+    return usable(panel.filter(pl.col("as_of") < day)), panel.filter(pl.col("as_of") == day).drop(WINTER)
 
 
 def build_panel(work: Workspace, network: Network, day: date) -> pl.DataFrame:

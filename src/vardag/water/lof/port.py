@@ -60,8 +60,16 @@ def fit_all(models: Iterable[Model], panel: pl.DataFrame) -> dict[str, Model]:
 
 
 def usable(panel: pl.DataFrame) -> pl.DataFrame:
-    """Pipe-years that can teach something (observed, with a length), in one fixed order: by date, then pipe."""
-    return panel.filter((pl.col("exposure_years") > 0) & (pl.col("length_m") > 0)).sort("as_of", "pipe_key")
+    """Pipe-years that can teach something (observed, with a length), in one fixed order: by date, then pipe.
+
+    A panel that is so already is returned as it is: a nation's panel is a gigabyte, and each model asks for this.
+    """
+    teaches = ((pl.col("exposure_years") > 0) & (pl.col("length_m") > 0)).fill_null(value=False)
+    day, pipe = pl.col("as_of"), pl.col("pipe_key")
+    in_order = (day > day.shift()) | ((day == day.shift()) & (pipe >= pipe.shift()))
+    if panel.select(teaches.all() & in_order.fill_null(value=True).all()).item():
+        return panel
+    return panel.filter(teaches).sort("as_of", "pipe_key")
 
 
 def lengths_km(panel: pl.DataFrame) -> Floats:

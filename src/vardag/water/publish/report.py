@@ -12,7 +12,6 @@ import polars as pl
 import shapely
 from markupsafe import Markup
 
-from vardag.water.lof.intervals import breaks_in_a_year
 from vardag.water.publish import effects, grounds, proof
 from vardag.water.publish.card import CARD
 from vardag.water.publish.classes import CLASSES, rank_class
@@ -134,14 +133,13 @@ def facts(ranked: pl.DataFrame, context: ReportContext, language: str) -> dict[s
     """Figures of the first screen."""
     km = float(ranked["length_m"].sum()) / 1000
     top = float(ranked.filter(rank_class(ranked) == 1)["length_m"].sum()) / 1000
-    expected = float(ranked["expected_breaks"].sum())
-    fewest, most = (number(value, language) for value in breaks_in_a_year(expected).tolist())
+    interval = "–".join(number(value, language) for value in context.fit.get("breaks_interval", ()))
     return {
         "pipes": number(ranked.height, language),
         "km": number(km, language),
         "top_km": number(top, language, 1),
-        "expected": number(expected, language, 1),
-        "expected_words": TEXTS("fact_expected", language, fewest=fewest, most=most),
+        "expected": number(float(ranked["expected_breaks"].sum()), language, 1),
+        "expected_words": TEXTS("fact_expected", language) + (f" ({interval})" if interval else ""),
         "top": number(min(TOP, ranked.height), language),
         "as_of": context.as_of.isoformat(),
         "first_day": whole(context.first_day.isoformat()),
