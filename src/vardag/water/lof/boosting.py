@@ -157,10 +157,10 @@ class Boosted:
         if not self.boosters or not panel.height:
             return np.exp(start)
         inputs = self._inputs(panel)
-        return np.exp(start + self._average(lambda booster: booster.predict(inputs, raw_score=True)))
+        return np.exp(start + self._average(lambda booster: booster.predict(inputs, raw_score=True, num_threads=1)))
 
     def _average(self, of: Callable[[Any], Floats]) -> Floats:
-        """Mean over the boosters, which work beside one another; the order of summing is always the same."""
+        """Mean over the boosters, beside one another, one thread each; the order of summing is always the same."""
         with ThreadPoolExecutor(max_workers=process().threads) as pool:
             return np.asarray(np.mean(list(pool.map(of, self.boosters)), axis=0))
 
@@ -196,7 +196,7 @@ class Boosted:
         if not self.boosters or not asked.height:
             return np.hstack([np.zeros((asked.height, len(self.features))), start[:, None]])
         inputs = self._inputs(asked)
-        parts = self._average(lambda booster: booster.predict(inputs, pred_contrib=True))
+        parts = self._average(lambda booster: booster.predict(inputs, pred_contrib=True, num_threads=1))
         parts[:, -1] += start
         return parts
 
