@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 import polars as pl
 
+from benchmarks.oracle import LEVELS, caught
 from vardag.core.config import DEFAULT_SEED
 from vardag.water.commands.models import recipe, trees
 from vardag.water.features import CATALOGUE, families
@@ -24,10 +25,8 @@ from vardag.water.lof.blend import Blend
 from vardag.water.lof.boosting import Boosted
 from vardag.water.lof.example import example_panel
 from vardag.water.lof.port import Floats, Model
-from vardag.water.validation.metrics import capture, length_intervals
 
 PIPES, YEARS, COLUMNS = 100_000, 26, 40
-LEVELS = (0.01, 0.05, 0.10)
 BUDGET_SECONDS = 60.0
 LAST = date(2021, 12, 31)
 T = TypeVar("T")
@@ -49,12 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measure(f"reasons of {today.height:,} pipes", lambda: model.explain(today, rows, families=families()))
     print("\n| ranked by | " + " | ".join(f"{level:.0%}" for level in LEVELS) + " |\n|---|---:|---:|---:|")
     several = replace(trees(seeds=(DEFAULT_SEED,)), features=columns)
-    arms: dict[str, Floats] = {"the true rates": today["true_rate"].to_numpy(), "the model": model.rate(today)}
+    true = today["true_rate"].to_numpy()
+    arms: dict[str, Floats] = {"the true rates": true, "the model": model.rate(today)}
     arms["trees, a sample of the rows"] = several.fit(past).rate(today)
     if asked.all:
         arms["trees, every row"] = on_every_row(several, past).rate(today)
     for name, rate in arms.items():
-        print(f"| {name} | " + " | ".join(f"{100 * share:.1f}" for share in expected(rate, today)) + " |")
+        print(f"| {name} | " + " | ".join(f"{100 * share:.1f}" for share in caught(rate, true, today)) + " |")
 
 
 def measure(name: str, work: Callable[[], T]) -> T:
@@ -99,13 +99,6 @@ def on_every_row(recipe: Boosted, past: pl.DataFrame) -> Model:
         return recipe.fit(past)
     finally:
         boosting.enough = limited
-
-
-def expected(rate: Floats, today: pl.DataFrame) -> Floats:
-    """Share of the breaks to expect, under the true rates, in the top shares of length."""
-    length = today["length_m"].to_numpy()
-    a, b = length_intervals(rate, length, np.zeros(length.size, dtype=np.int64))
-    return capture(a, b, today["true_rate"].to_numpy() * length, LEVELS)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.encode import Term
 from vardag.water.lof.few import Choice, choose
 from vardag.water.lof.hierarchical import Hierarchical
-from vardag.water.lof.port import Model
+from vardag.water.lof.port import Floats, Model
 from vardag.water.lof.standard import standard_models
 
 NEIGHBOURS = tuple(name for name, entry in CATALOGUE.items() if entry.family in {"neighbours", "street"})
@@ -39,9 +39,14 @@ def trees(*, seeds: tuple[int, ...]) -> Boosted:
     return Boosted(tuple(CATALOGUE), Settings(seeds=seeds))
 
 
-def chosen(past: pl.DataFrame, *, seed: int, seeds: int = SEEDS) -> Choice:
+def chosen(past: pl.DataFrame, *, seed: int) -> Choice:
     """Return the recipe to use on this past, and why: with few breaks the member that rests on published rates."""
-    return choose(past, model=recipe(seed=seed, seeds=seeds), few=Hierarchical(seed=seed))
+    return choose(past, model=recipe(seed=seed), few=Hierarchical(seed=seed))
+
+
+def reseeded(choice: Choice, *, seed: int, seeds: int = SEEDS) -> Model:
+    """Return the chosen recipe with other seeds, without choosing anew."""
+    return recipe(seed=seed, seeds=seeds) if choice.reason == "enough" else Hierarchical(seed=seed)
 
 
 def levelled(model: Model) -> Calibrated:
@@ -49,15 +54,16 @@ def levelled(model: Model) -> Calibrated:
     return Calibrated(model, by_material=True)
 
 
-def years_to_break(model: Calibrated, today: pl.DataFrame) -> pl.Series:
+def years_to_break(model: Calibrated, today: pl.DataFrame, *, rate: Floats) -> pl.Series:
     """Years until half of the pipes like each would have broken, were they left as they are; null beyond 200.
 
-    The year ahead is the model's; the years after are those of its hierarchical member, which alone looks so far.
+    The year ahead is that of `rate`, the model's own; the years after are those of its hierarchical member, which
+    alone looks so far.
     """
     inside = model.model
     members = inside.members if isinstance(inside, Blend) else (inside,)
     far_sighted = next(member for member in members if isinstance(member, Hierarchical))
-    years = far_sighted.years_to_break(today, rate=model.rate(today))
+    years = far_sighted.years_to_break(today, rate=rate)
     return pl.Series("years_to_break", np.where(np.isinf(years), np.nan, years)).fill_nan(None)
 
 

@@ -16,7 +16,7 @@ from vardag.core.errors import InputError
 from vardag.core.texts import LANGUAGES
 from vardag.water import features, schema
 from vardag.water.commands.check import check_tables
-from vardag.water.commands.models import chosen, levelled, years_to_break
+from vardag.water.commands.models import chosen, levelled, reseeded, years_to_break
 from vardag.water.commands.network import build_history
 from vardag.water.commands.publish import context_of, read_evaluation
 from vardag.water.commands.workspace import OUT, SUMMARY, OnStep, Workspace, read_table, read_tables, workspace
@@ -25,7 +25,7 @@ from vardag.water.lof.calibrate import Calibrated
 from vardag.water.lof.explain import explain
 from vardag.water.lof.few import Choice
 from vardag.water.lof.intervals import breaks_in_a_year, shape_out_of_time
-from vardag.water.lof.port import POLICY, usable
+from vardag.water.lof.port import POLICY, Floats, usable
 from vardag.water.lof.ranking import rank
 from vardag.water.lof.whatif import changes, what_if
 from vardag.water.panel import Network, risk_set, years_before
@@ -113,8 +113,8 @@ def predict(
         day = checked_day(as_of or network.record_end, network)
         past, today = past_and_today(work, network, day)
         choice, model, shape = fit(work, past, seed=seed)
-        predictions, typical = score(work, model, today, shape, seed=seed)
-        predictions, known = change(work, choice, model, predictions, past=past, today=today)
+        predictions, rate, typical = score(work, model, today, shape, seed=seed)
+        predictions, known = change(work, choice, model, predictions, past=past, today=today, rate=rate)
         store(work, predictions, day, model.name)
         frames = {name: read_table(work.connection, name) for name in ("source", "check_result")}
     expected = float(predictions["expected_breaks"].sum())
@@ -136,7 +136,7 @@ def predict(
         what_if=known,
         settings=settings_of(choice.model, model.model),
         filled=filled(today, families()),
-        thin=thin(today, pl.Series(model.rate(today))),
+        thin=thin(today, pl.Series(rate)),
     )
     describe(work, found, frames)
     return found
@@ -199,22 +199,23 @@ def fit(work: Workspace, past: pl.DataFrame, *, seed: int) -> tuple[Choice, Cali
         model = levelled(choice.model).fit(past)
         step.rows(rows_in=past.height)
     with work.run.step("spread"):
-        shape = shape_out_of_time(chosen(past, seed=seed, seeds=1).model, past)
+        shape = shape_out_of_time(reseeded(choice, seed=seed, seeds=1), past)
     return choice, model, shape
 
 
 def score(
     work: Workspace, model: Calibrated, today: pl.DataFrame, shape: float, *, seed: int
-) -> tuple[pl.DataFrame, float]:
-    """Rank the risk set, with the reasons of each pipe; and the typical rate that the reasons multiply."""
+) -> tuple[pl.DataFrame, Floats, float]:
+    """Rank the risk set, with the reasons of each pipe; its rates; the typical rate that reasons multiply."""
     with work.run.step("score") as step:
-        ranked = rank(today, model.rate(today), shape=shape, seed=seed)
+        rate = model.rate(today)
+        ranked = rank(today, rate, shape=shape, seed=seed)
         step.rows(rows_out=ranked.height)
     with work.run.step("explain"):
         rows = ranked["row"].to_numpy()
         multipliers = explain(model, today, rows, families=families())
         reasons = strongest(multipliers, reason_values(today[rows]), count=None)
-    return ranked.drop("row").with_columns(reasons=reasons), model.record.factor * _typical(multipliers)
+    return ranked.drop("row").with_columns(reasons=reasons), rate, model.record.factor * _typical(multipliers)
 
 
 def _typical(multipliers: pl.DataFrame) -> float:
@@ -230,6 +231,7 @@ def change(
     *,
     past: pl.DataFrame,
     today: pl.DataFrame,
+    rate: Floats,
 ) -> tuple[pl.DataFrame, dict[str, dict[str, int]]]:
     """Add when a pipe left as it is will have broken, and what the model expects of it if it were changed.
 
@@ -241,7 +243,7 @@ def change(
         found = changes(past, today, families=families())
         rates = what_if(model, found, published=choice.reason != "enough")
         told = {one.name: {"pipes": one.pipes, "told": rates[one.name].count()} for one in found}
-        known = today.select("pipe_key", years_to_break(model, today))
+        known = today.select("pipe_key", years_to_break(model, today, rate=rate))
         named = pl.concat([known, rates.rename(lambda name: f"rate_{name}")], how="horizontal")
         joined = predictions.join(named, on="pipe_key", how="left", maintain_order="left")
     return joined, told

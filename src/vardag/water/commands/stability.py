@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from vardag.core.config import DEFAULT_SEED
-from vardag.water.commands.models import chosen, levelled
+from vardag.water.commands.models import chosen, levelled, reseeded
 from vardag.water.commands.network import build_history
 from vardag.water.commands.predict import checked_day, past_and_today
 from vardag.water.commands.workspace import EFFECTS, OUT, STABILITY, OnStep, Workspace, read_tables, workspace
@@ -87,8 +87,10 @@ def fit_again(
     """Fit as `predict` does, then again and again; what stays of the top, and the effects."""
     on = ground(today, families=families(), seed=seed)
 
+    choice = chosen(past, seed=seed)
+
     def make(number: int) -> Calibrated:
-        return levelled(chosen(past, seed=number).model)
+        return levelled(reseeded(choice, seed=number))
 
     with work.run.step("fit"):
         first = make(seed).fit(past)

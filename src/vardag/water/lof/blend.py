@@ -18,8 +18,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.core.config import settings as process
-from vardag.water.lof.explain import SMALLEST_RATE, explain
-from vardag.water.lof.port import Floats, Model, one_thread, usable
+from vardag.water.lof.explain import explain
+from vardag.water.lof.port import Floats, Model, log_rate, one_thread, usable
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Blend:
     def rate(self, panel: pl.DataFrame) -> Floats:
         """Return the geometric mean of the members' rates."""
         rates = np.array([member.rate(panel) for member in self.members])
-        return np.asarray(np.exp(np.log(np.maximum(rates, SMALLEST_RATE)).mean(axis=0)))
+        return np.asarray(np.exp(log_rate(rates).mean(axis=0)))
 
     def explain(
         self, panel: pl.DataFrame, rows: NDArray[np.int64] | Sequence[int], *, families: Mapping[str, str]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vardag.core.config import settings as process
 from vardag.water.lof.encode import category_codes, enough, thin
-from vardag.water.lof.port import Floats, Model, counts, km_years, network_rate, numbers, usable
+from vardag.water.lof.port import Floats, Model, counts, km_years, log_rate, network_rate, numbers, usable
 
 Categories = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -142,7 +142,7 @@ class Boosted:
     def _start(self, panel: pl.DataFrame) -> Floats:
         """Log rate that the trees start from."""
         rate = np.full(panel.height, self.mean) if self.base is None else self.base.rate(panel)
-        return np.log(np.maximum(rate, 1e-12))
+        return log_rate(rate)
 
     def _inputs(self, panel: pl.DataFrame) -> NDArray[np.float32]:
         values, known = np.empty((panel.height, len(self.features)), dtype=np.float32), dict(self.categories)

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from vardag.water.lof.port import POLICY, Floats, Model, lengths_km, numbers
+from vardag.water.lof.port import POLICY, SMALLEST_RATE, Floats, Model, lengths_km, log_rate, numbers
 from vardag.water.lof.refits import spread
 
 Rows = NDArray[np.int64]
@@ -37,7 +37,6 @@ APART = {"pressure_change_m", "pressure_swing_m"}  # properties of their own, th
 ALSO_MOVES = {"length": ("length_m",)}
 PIPES_PER_STEP = 400
 ALIKE = 0.002  # of the range of a number: steps are not cut finer
-SMALLEST_RATE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -246,8 +245,8 @@ def _axis_effect(model: Model, pipes: pl.DataFrame, axis: Axis, seed: int) -> Fl
     apart = axis.levels[steps:] if steps else axis.levels
     parts += _each(pipes, axis, apart, generator)
     asked = pl.concat([part for part, _ in parts])
-    log_rate = np.log(np.maximum(model.rate(asked), SMALLEST_RATE))
-    means = [float(one.mean()) for one in np.split(log_rate, np.cumsum([part.height for part, _ in parts])[:-1])]
+    logs = log_rate(model.rate(asked))
+    means = [float(one.mean()) for one in np.split(logs, np.cumsum([part.height for part, _ in parts])[:-1])]
     values = _combined(axis, [label for _, label in parts], means)
     return values - float(np.average(values, weights=axis.shares))
 

@@ -7,9 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.water.lof.calibrate import Calibrated, material_factors
-from vardag.water.lof.port import Explaining, Model
-
-SMALLEST_RATE = 1e-12
+from vardag.water.lof.port import SMALLEST_RATE, Explaining, Model
 
 
 def explain(

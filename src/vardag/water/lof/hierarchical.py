@@ -56,6 +56,16 @@ DEFAULT_FRAILTY = own.prior()
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of each pipe: rate by looks (per km and year), age, the exponent of age, and the record."""
+
+    looks: Floats
+    age: Floats
+    slope: Floats
+    past: Past
+
+
+@dataclass(frozen=True)
 class Hierarchical:
     """Partially pooled Poisson regression with a gamma frailty of each pipe, and published rates as the prior."""
 
@@ -81,32 +91,29 @@ class Hierarchical:
 
     def _alternate(self, rows: pl.DataFrame, given: Rows) -> Self:
         """Learn the frailty under the effects, then the effects under the frailty."""
-        looks = self._looks(rows, given.inputs)
-        past = self._past(rows, given.inputs)
-        frailty = own.most_likely(past, given.breaks, looks * given.size, given.weights)
-        offset = given.offset + np.log(past.multiplier(frailty))
+        known = self._known(rows, given.inputs)
+        frailty = own.most_likely(known.past, given.breaks, known.looks * given.size, given.weights)
+        offset = given.offset + np.log(known.past.multiplier(frailty))
         effects = regress(replace(given, offset=offset), self._fitted(), steps=LATER_STEPS)
         return replace(self, frailty=frailty, effects=effects)
 
     def rate(self, panel: pl.DataFrame) -> Floats:
         """Return expected breaks per km in the year ahead."""
-        rows, inputs = self._read(panel)
-        return np.asarray(self._looks(rows, inputs) * self._past(rows, inputs).multiplier(self.frailty))
+        known = self._read(panel)
+        return np.asarray(known.looks * known.past.multiplier(self.frailty))
 
     def expected(self, panel: pl.DataFrame, *, years: float) -> Floats:
         """Breaks to expect of each pipe in the years ahead, were it left as it is; `rate` x km for one year."""
-        rows, inputs = self._read(panel)
-        year = self._looks(rows, inputs) * lengths_km(rows)
-        ahead = own.ahead(_ages(rows), self._slope(rows, inputs), years=years)
-        return np.asarray(year * ahead * self._past(rows, inputs).multiplier(self.frailty))
+        known = self._read(panel)
+        ahead = own.ahead(known.age, known.slope, years=years)
+        return np.asarray(known.looks * known.past.length_km * ahead * known.past.multiplier(self.frailty))
 
     def survival(self, panel: pl.DataFrame, *, years: Sequence[float]) -> Floats:
         """Probability that each pipe has no break within each number of years; shape (rows, years)."""
-        rows, inputs = self._read(panel)
-        slope, past = self._slope(rows, inputs), self._past(rows, inputs)
-        year = self._looks(rows, inputs) * lengths_km(rows)
-        spans = [year * own.ahead(_ages(rows), slope, years=span) for span in years]
-        return np.column_stack([own.survival(past, self.frailty, span) for span in spans])
+        known = self._read(panel)
+        year = known.looks * known.past.length_km
+        spans = [year * own.ahead(known.age, known.slope, years=span) for span in years]
+        return np.column_stack([own.survival(known.past, self.frailty, span) for span in spans])
 
     def years_to_break(
         self, panel: pl.DataFrame, *, probability: float = 0.5, rate: Floats | None = None
@@ -123,13 +130,13 @@ class Hierarchical:
             Breaks per km in the year ahead as another model has them, such as the blend that this one is part of;
             how the years after differ from it, and what the pipe's record leaves open, is this model's.
         """
-        rows, inputs = self._read(panel)
-        slope, past, age = self._slope(rows, inputs), self._past(rows, inputs), _ages(rows)
-        looks = self._looks(rows, inputs) if rate is None else rate / past.multiplier(self.frailty)
-        total, found = np.zeros(rows.height), np.full(rows.height, np.inf)
+        known = self._read(panel)
+        looks = known.looks if rate is None else rate / known.past.multiplier(self.frailty)
+        year = looks * known.past.length_km
+        total, found = np.zeros(year.size), np.full(year.size, np.inf)
         for place in range(LONGEST_LIFE_YEARS):
-            total += own.at_age(age, slope, years_on=place)
-            broken = own.survival(past, self.frailty, looks * lengths_km(rows) * total) <= 1.0 - probability
+            total += own.at_age(known.age, known.slope, years_on=place)
+            broken = own.survival(known.past, self.frailty, year * total) <= 1.0 - probability
             found = np.where(broken & np.isinf(found), place + 1.0, found)
         return found
 
@@ -143,7 +150,7 @@ class Hierarchical:
         inputs, family, _ = _design(rows, self.encoding)
         before = inputs**2 @ effects.spread[family]
         after = np.einsum("ij,jk,ik->i", inputs, effects.covariance, inputs)
-        past = self._past(rows, inputs)
+        past = self._known(rows, inputs).past
         shape = self.frailty.shape(past.length_km)
         return np.asarray(1.0 - after / before), np.asarray(past.expected / (past.expected + shape))
 
@@ -170,7 +177,7 @@ class Hierarchical:
         each = inputs * self._fitted().values
         names = list(dict.fromkeys(sources))
         columns = [each[:, np.flatnonzero(np.array(sources) == name)].sum(axis=1) for name in names]
-        past = np.log(self._past(rows, inputs).multiplier(self.frailty))
+        past = np.log(self._known(rows, inputs).past.multiplier(self.frailty))
         return np.column_stack([np.log(prior_rate(rows)), *columns, past]), ["material", *names, OWN]
 
     def _fitted(self) -> Effects:
@@ -178,21 +185,19 @@ class Hierarchical:
             raise ValueError("hierarchical: not fitted. Call fit(panel) first.")
         return self.effects
 
-    def _read(self, panel: pl.DataFrame) -> tuple[pl.DataFrame, Floats]:
+    def _read(self, panel: pl.DataFrame) -> Known:
         rows = prepared(panel)
-        return rows, _design(rows, self.encoding)[0]
+        return self._known(rows, _design(rows, self.encoding)[0])
 
-    def _looks(self, rows: pl.DataFrame, inputs: Floats) -> Floats:
-        """Rate by looks alone, per km and year."""
-        return np.asarray(prior_rate(rows) * np.exp(predictor(inputs, self._fitted().values)))
-
-    def _past(self, rows: pl.DataFrame, inputs: Floats) -> Past:
-        ages, slope, lengths = _ages(rows), self._slope(rows, inputs), lengths_km(rows)
-        year = self._looks(rows, inputs) * lengths
-        first = ages - np.minimum(numbers(rows, "own_observed_years", missing=0.0), ages)
-        seen = year * own.cumulative(ages, slope, since=first)
-        before = year * own.cumulative(ages, slope, since=0.0) - seen
-        return Past(lengths, numbers(rows, "own_breaks", missing=0.0), seen, np.maximum(before, 0.0))
+    def _known(self, rows: pl.DataFrame, inputs: Floats) -> Known:
+        looks = np.asarray(prior_rate(rows) * np.exp(predictor(inputs, self._fitted().values)))
+        age, slope, lengths = _ages(rows), self._slope(rows, inputs), lengths_km(rows)
+        year = looks * lengths
+        first = age - np.minimum(numbers(rows, "own_observed_years", missing=0.0), age)
+        seen = year * own.cumulative(age, slope, since=first)
+        before = year * own.cumulative(age, slope, since=0.0) - seen
+        past = Past(lengths, numbers(rows, "own_breaks", missing=0.0), seen, np.maximum(before, 0.0))
+        return Known(looks, age, slope, past)
 
     def _slope(self, rows: pl.DataFrame, inputs: Floats) -> Floats:
         """Exponent of age in each pipe's rate: how the predictor, which is linear, answers to one more log year."""

@@ -123,7 +123,7 @@ def breaks_in_a_year(expected: Floats | float, *, level: float = POLICY.value("i
     year's own factor is gamma with mean 1 and the policy's ``year_dispersion`` as variance.
     """
     tail = (1.0 - level) / 2.0
-    return np.array([_year(expected).ppf(share) for share in (tail, 1.0 - tail)], dtype=np.float64)
+    return np.array([of_a_year(expected).ppf(share) for share in (tail, 1.0 - tail)], dtype=np.float64)
 
 
 def held(observed: Floats, expected: Floats, *, level: float = POLICY.value("interval_level")) -> Floats:
@@ -134,11 +134,20 @@ def held(observed: Floats, expected: Floats, *, level: float = POLICY.value("int
     Predictive model assessment for count data, Biometrics 65).
     """
     tail = (1.0 - level) / 2.0
-    start, end = _year(expected).cdf(observed - 1), _year(expected).cdf(observed)
+    start, end = of_a_year(expected).cdf(observed - 1), of_a_year(expected).cdf(observed)
     inside = np.minimum(end, 1.0 - tail) - np.maximum(start, tail)
     return np.asarray(np.clip(inside / np.maximum(end - start, 1e-300), 0.0, 1.0))
 
 
-def _year(expected: Floats | float) -> Any:
-    size = 1.0 / POLICY.value("year_dispersion")
+def of_a_year(expected: Floats | float, *, share: float = 1.0) -> Any:
+    """Distribution of the number of breaks: negative binomial, see `breaks_in_a_year`.
+
+    Parameters
+    ----------
+    expected
+        Breaks expected.
+    share
+        Of the variance of one year's factor; below 1 for several years together, whose factors are independent.
+    """
+    size = 1.0 / (POLICY.value("year_dispersion") * share)
     return nbinom(size, size / (size + np.maximum(expected, 1e-12)))

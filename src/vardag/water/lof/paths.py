@@ -14,8 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from vardag.water.lof.encode import Fitted, widths
-from vardag.water.lof.explain import SMALLEST_RATE
-from vardag.water.lof.port import Floats
+from vardag.water.lof.port import Floats, log_rate
 
 Places = NDArray[np.int64]
 
@@ -71,7 +70,7 @@ def multipliers(
     there = _steps(rate, inputs, typical, groups)
     back = _steps(rate, inputs, typical, groups[::-1])[::-1]
     parts = {family: np.exp((one + other) / 2) for family, one, other in zip(named, there, back, strict=True)}
-    base = _log(rate(typical[None, :]))[0]
+    base = log_rate(rate(typical[None, :]))[0]
     return pl.DataFrame({"base": np.full(len(inputs), np.exp(base))} | parts)
 
 
@@ -80,14 +79,10 @@ def _steps(
 ) -> list[Floats]:
     """Change of the log rate as each group of inputs goes from the typical pipe's values to the pipe's own."""
     at = np.tile(typical, (len(inputs), 1))
-    before, changes = _log(rate(at)), []
+    before, changes = log_rate(rate(at)), []
     for places in groups:
         at[:, places] = inputs[:, places]
-        after = _log(rate(at))
+        after = log_rate(rate(at))
         changes.append(after - before)
         before = after
     return changes
-
-
-def _log(rate: Floats) -> Floats:
-    return np.asarray(np.log(np.maximum(rate, SMALLEST_RATE)))

@@ -17,6 +17,8 @@ from vardag.core import parameters
 
 Floats = NDArray[np.float64]
 
+SMALLEST_RATE = 1e-12  # per km and year
+
 POLICY = parameters.load(Path(__file__).parents[1] / "parameters.yaml")
 
 
@@ -115,6 +117,11 @@ def look_up(panel: pl.DataFrame, keys: list[str], table: pl.DataFrame, column: s
     return panel.select(keys).join(
         table.select(*keys, column), on=keys, how="left", nulls_equal=True, maintain_order="left"
     )[column]
+
+
+def log_rate(rate: Floats) -> Floats:
+    """Logarithm of rates; one of nought counts as the smallest."""
+    return np.asarray(np.log(np.maximum(rate, SMALLEST_RATE)))
 
 
 def one_thread() -> Any:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from scipy.stats import nbinom
 
 from vardag.core.errors import InputError
 from vardag.core.texts import Texts
+from vardag.water.lof.intervals import of_a_year
 from vardag.water.lof.port import POLICY
 from vardag.water.panel import years_after
 from vardag.water.validation.bootstrap import Interval
@@ -183,8 +183,7 @@ def _number_alarm(years: list[dict[str, Any]]) -> Alarm | None:
     if predicted <= 0:
         return Alarm("too_many", {"observed": round(observed), "predicted": 0.0}) if observed else None
     share = sum(row["predicted"] ** 2 for row in years) / predicted**2
-    size = 1.0 / (POLICY.value("year_dispersion") * share)
-    distribution = nbinom(size, size / (size + predicted))
+    distribution = of_a_year(predicted, share=share)
     values = {"observed": round(observed), "predicted": round(predicted, 1)}
     tail = POLICY.value("scorecard_tail")
     if distribution.sf(observed - 1) < tail:

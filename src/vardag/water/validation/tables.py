@@ -49,6 +49,11 @@ class Trial:
         whole = np.where(exposure < 1.0, exposure, float(self.horizon_years))
         return np.asarray(lengths_km(self.scores) * whole)
 
+    @property
+    def predicted(self) -> Floats:
+        """Breaks that the subject expects of each row within the horizon."""
+        return np.asarray(self.scores[self.subject].to_numpy() * self.km_years)
+
     def subset(self, condition: pl.Expr) -> "Trial":
         """Keep only the rows that meet a condition; ranks are then within them."""
         return Trial(self.scores.filter(condition), self.models, self.subject, self.horizon_years)
@@ -122,8 +127,7 @@ def believed(trial: Trial) -> list[float | None]:
 
     Caught much less than that, it is too sure of itself; aimed at much more, it needs to know more.
     """
-    predicted = trial.scores[trial.subject].to_numpy() * trial.km_years
-    return _plain(capture(*trial.intervals(trial.subject), predicted, LEVELS))
+    return _plain(capture(*trial.intervals(trial.subject), trial.predicted, LEVELS))
 
 
 def calibration(trial: Trial) -> Row:
@@ -133,13 +137,12 @@ def calibration(trial: Trial) -> Row:
     is the share of the years' numbers that their intervals held, one year ahead: of the whole network, and of each
     material and each tenth in each year.
     """
-    predicted = trial.scores[trial.subject].to_numpy() * trial.km_years
     a, b = trial.intervals(trial.subject)
     frame = trial.scores.select(
         year=pl.col("as_of").dt.year() + 1,
         material=pl.col("material").cast(pl.String).fill_null("UNKNOWN"),
         decile=pl.Series(np.minimum(np.floor(5.0 * (a + b)), 9).astype(np.int64) + 1),
-        predicted=pl.Series(predicted),
+        predicted=pl.Series(trial.predicted),
         observed=pl.Series(trial.breaks),
     )
     return {
