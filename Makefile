@@ -52,7 +52,7 @@ constraints-peers: $(READY)  ## resolve the peers' environment again, after `con
 
 constraints: $(READY)  ## resolve the dependencies again; no host names in the result
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-annotate --no-header --group dev --output-file constraints.txt pyproject.toml
+	  --no-annotate --no-header --group dev --extra demo --extra browser --output-file constraints.txt pyproject.toml
 
 format: $(READY)
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""Finance systems: one port, and an adapter for each kind of system."""

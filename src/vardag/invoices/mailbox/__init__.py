@@ -1,0 +1,1 @@
+"""Mailboxes: one port, and an adapter for each kind of server."""
