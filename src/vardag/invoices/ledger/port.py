@@ -1,8 +1,8 @@
 """What the robot asks of a finance system; every adapter gives the same answers.
 
-`credit` and `void` may be called again with the same key after any doubt: an adapter first looks for what it did
-under that key. They raise `LedgerRefusedError` when the system said no (nothing was done), and `ApplicationError` when nobody
-knows: a broken connection, a timeout, an answer that cannot be read.
+`do` may be called again with the same key after any doubt: an adapter first looks for what it did under that key.
+It raises `LedgerRefusedError` when the system said no (nothing was done), and `ApplicationError` when nobody knows:
+a broken connection, a timeout, an answer that cannot be read.
 """
 
 from collections.abc import Sequence
