@@ -1,0 +1,1 @@
+"""A finance system for the demo and the tests: Tryton on loopback, with a synthetic town's books."""
