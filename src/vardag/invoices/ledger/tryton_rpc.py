@@ -116,7 +116,7 @@ class TrytonServer:
         return _body(answer, self.url, method, wanted["id"]), False
 
 
-def _body(answer: httpx.Response, url: str, method: str, number: int) -> Any:
+def _body(answer: httpx.Response, url: str, method: str, number: int) -> dict[str, Any]:
     """The answer's JSON, when it is an answer to this very call."""
     told = f"{url}: {method} was answered with"
     if answer.status_code != httpx.codes.OK:
@@ -135,13 +135,13 @@ def _body(answer: httpx.Response, url: str, method: str, number: int) -> Any:
     return body
 
 
-def _result(body: Any, url: str) -> Any:
+def _result(body: dict[str, Any], url: str) -> Any:
     """Result of a call; an error that rolled back is a refusal, any other is a fault."""
     if "error" not in body:
         if "result" not in body:
             raise ApplicationError(f"{url}: the answer holds neither result nor error.")
         return body["result"]
-    kind, told, *_ = [*body["error"], ""]
+    kind, told = [*body["error"], "", ""][:2]
     if kind in ROLLED_BACK:
         words = told[1] if kind == "UserWarning" else told[0]
         raise LedgerRefusedError(str(words))

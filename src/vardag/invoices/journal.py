@@ -1,0 +1,122 @@
+"""The journal of outside effects: written before and after each, so that nothing is done twice.
+
+An effect is known by what it is done to (an invoice is cancelled once, an item answered once), whichever work item
+asks for it. After a crash or a broken connection the journal holds an intention without an outcome. Then the robot
+first looks outside for what carries the key, and acts again only when nothing is found and enough time has passed
+for a call under way to have arrived.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from vardag.invoices.model import ApplicationError
+from vardag.invoices.store import Transaction, effect, insert_new
+
+
+class Kind(StrEnum):
+    """What is done outside."""
+
+    CANCEL = "cancel"
+    ANSWER = "answer"
+
+
+class Progress(StrEnum):
+    """How far an effect has come."""
+
+    INTENDED = "intended"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+class InDoubtError(ApplicationError):
+    """Nobody knows yet whether it was done; look again later."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the journal.
+
+    Attributes
+    ----------
+    fresh
+        Whether the intention was written just now, so nothing can have been done under it.
+    """
+
+    kind: Kind
+    target: str
+    key: str
+    item: int
+    state: Progress
+    intended_at: datetime
+    outcome: dict[str, Any] | None
+    amount: Decimal | None = None
+    fresh: bool = False
+
+
+def intend(
+    tx: Transaction, kind: Kind, target: str, *, key: str, item: int, now: datetime, amount: Decimal | None = None
+) -> Line:
+    """Write down that it is about to be done; returns the line that is there already where there is one.
+
+    A line that was refused is opened again: nothing was done under it.
+    """
+    values = {"key": key, "item": item, "state": Progress.INTENDED, "intended_at": now, "amount": amount}
+    fresh = insert_new(tx, effect, kind=kind, target=target, **values)
+    found = of(tx, kind, target)
+    if not fresh and found.state is Progress.REFUSED:
+        tx.execute(_this(kind, target).values(**values, finished_at=None, outcome=None))
+        found, fresh = of(tx, kind, target), True
+    return replace(found, fresh=fresh)
+
+
+def finish(tx: Transaction, line: Line, state: Progress, outcome: dict[str, Any], *, now: datetime) -> None:
+    """Write down what came of it."""
+    tx.execute(_this(line.kind, line.target).values(state=state, outcome=outcome, finished_at=now))
+
+
+def of(tx: Transaction, kind: Kind, target: str) -> Line:
+    """The line of an effect, which must be there."""
+    query = sa.select(effect).where(effect.c.kind == kind, effect.c.target == target)
+    return _line(tx.execute(query.with_for_update()).one())
+
+
+def begun(tx: Transaction, item: int) -> list[Line]:
+    """What an item has set about outside, refusals not counted."""
+    query = sa.select(effect).where(effect.c.item == item, effect.c.state != Progress.REFUSED)
+    return [_line(row) for row in tx.execute(query)]
+
+
+def since(tx: Transaction, kind: Kind, moment: datetime) -> tuple[int, Decimal]:
+    """How many effects of a kind were intended since then, and their amount."""
+    query = sa.select(sa.func.count(), sa.func.sum(effect.c.amount)).where(
+        effect.c.kind == kind, effect.c.intended_at > moment, effect.c.state != Progress.REFUSED
+    )
+    count, amount = tx.execute(query).one()
+    return int(count), Decimal(amount or 0)
+
+
+def wait_for_calls_under_way(line: Line, *, now: datetime, settle: timedelta) -> None:
+    """Refuse to act again while a call that was sent may still arrive.
+
+    Raises
+    ------
+    InDoubtError
+        Until `settle` has passed since the intention.
+    """
+    if now < line.intended_at + settle:
+        raise InDoubtError(f"{line.kind} of {line.target}: not known whether it was done; looked at again later.")
+
+
+def _this(kind: Kind, target: str) -> sa.Update:
+    return sa.update(effect).where(effect.c.kind == kind, effect.c.target == target)
+
+
+def _line(row: sa.Row[Any]) -> Line:
+    return Line(
+        Kind(row.kind), row.target, row.key, row.item, Progress(row.state), row.intended_at, row.outcome, row.amount
+    )

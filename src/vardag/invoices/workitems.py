@@ -1,0 +1,209 @@
+"""Work items: one request about one invoice on its way through the routine.
+
+::
+
+    new ─► reserved ─► done                  the routine is through: credited, voided, or nothing was left to do
+     ▲        │ ├────► waiting               a person must look (a business exception); never retried by itself
+     │        │ ├────► failed_business       rejected, and the requester was told
+     │        │ └────► failed_application    something technical; tried again at `retry_at`
+     │        └──────► dead                  tried too often: the dead letter, for the administrator
+     └─ a person decides (waiting), or asks for another try (dead)
+
+A robot reserves an item for a while (the lease) and renews it while it works. A robot that dies loses its items
+when the lease ends; that counts as a try, so an item that kills robots ends as a dead letter. Before every outside
+effect the robot proves with `hold` that the item is still its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from vardag.core.errors import NotFoundError, RefusedError
+from vardag.invoices.store import Transaction, insert_new, item
+
+
+class State(StrEnum):
+    """Where a work item stands."""
+
+    NEW = "new"
+    RESERVED = "reserved"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED_BUSINESS = "failed_business"
+    FAILED_APPLICATION = "failed_application"
+    DEAD = "dead"
+
+
+SETTLED = (State.DONE, State.WAITING, State.FAILED_BUSINESS, State.DEAD)
+ALLOWED = {
+    State.NEW: {State.RESERVED},
+    State.RESERVED: {State.NEW, *SETTLED, State.FAILED_APPLICATION},
+    State.FAILED_APPLICATION: {State.RESERVED, State.NEW, State.DEAD},
+    State.WAITING: {State.NEW, State.DONE, State.FAILED_BUSINESS},
+    State.DEAD: {State.NEW, State.DONE},
+    State.DONE: set[State](),
+    State.FAILED_BUSINESS: set[State](),
+}
+
+
+class LeaseLostError(RefusedError):
+    """Another robot has the item by now; this one must let go."""
+
+
+@dataclass(frozen=True)
+class Retries:
+    """How often, and after how long, a technical fault is tried again.
+
+    Attributes
+    ----------
+    tries
+        Tries in all, the first one too.
+    first_s, factor, most_s
+        Pause after the first try, its growth with each, and its longest.
+    """
+
+    tries: int = 5
+    first_s: float = 60.0
+    factor: float = 4.0
+    most_s: float = 6 * 3600.0
+
+    def pause(self, tries: int) -> timedelta:
+        """Pause after so many tries.
+
+        >>> Retries().pause(2)
+        datetime.timedelta(seconds=240)
+        """
+        return timedelta(seconds=min(self.first_s * self.factor ** (tries - 1), self.most_s))
+
+
+@dataclass(frozen=True)
+class Item:
+    """A work item as it stands."""
+
+    id: int
+    key: str
+    mail: str
+    place: int
+    target: str
+    state: State
+    created_at: datetime
+    changed_at: datetime
+    reserved_by: str | None
+    lease_until: datetime | None
+    tries: int
+    retry_at: datetime | None
+    decision: dict[str, Any] | None
+    approvals: tuple[str, ...]
+    told: str | None
+
+
+def add(tx: Transaction, *, key: str, mail: str, place: int, target: str, now: datetime) -> int | None:
+    """Make an item; None where there is one with this key already."""
+    values = {"key": key, "mail": mail, "place": place, "target": target, "state": State.NEW, "approvals": []}
+    if not insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now):
+        return None
+    return int(tx.execute(sa.select(item.c.id).where(item.c.key == key)).scalar_one())
+
+
+def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> Item | None:
+    """Take the oldest item that is due: new, to be tried again, or left behind by a robot that died."""
+    due = sa.or_(
+        item.c.state == State.NEW,
+        sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= now),
+        sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= now),
+    )
+    query = sa.select(item).where(due).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+    row = tx.execute(query).first()
+    if row is None:
+        return None
+    values = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease, "tries": row.tries + 1}
+    tx.execute(sa.update(item).where(item.c.id == row.id).values(**values, changed_at=now, retry_at=None))
+    return get(tx, row.id)
+
+
+def hold(tx: Transaction, number: int, *, robot: str, now: datetime, lease: timedelta) -> None:
+    """Renew the lease.
+
+    Raises
+    ------
+    LeaseLostError
+        When the item is no longer this robot's; it must do nothing more with it.
+    """
+    own = sa.and_(item.c.id == number, item.c.state == State.RESERVED, item.c.reserved_by == robot)
+    if tx.execute(sa.update(item).where(own).values(lease_until=now + lease)).rowcount == 0:
+        raise LeaseLostError(f"work item {number} is no longer reserved by {robot}.")
+
+
+def move(tx: Transaction, number: int, state: State, *, now: datetime, **values: Any) -> Item:
+    """Give an item another state.
+
+    Raises
+    ------
+    RefusedError
+        When the routine knows no way from the item's state to the new one.
+    """
+    found = get(tx, number, lock=True)
+    if state not in ALLOWED[found.state]:
+        ways = ", ".join(sorted(ALLOWED[found.state])) or "nowhere"
+        raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
+    free = {"reserved_by": None, "lease_until": None} if state is not State.RESERVED else {}
+    tx.execute(sa.update(item).where(item.c.id == number).values(state=state, changed_at=now, **free, **values))
+    return get(tx, number)
+
+
+def failed(tx: Transaction, number: int, why: str, *, now: datetime, retries: Retries) -> Item:
+    """A technical fault: try again later, or never."""
+    found = get(tx, number, lock=True)
+    if found.tries >= retries.tries:
+        return move(tx, number, State.DEAD, now=now, told=why)
+    return move(tx, number, State.FAILED_APPLICATION, now=now, told=why, retry_at=now + retries.pause(found.tries))
+
+
+def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
+    """An item by its number.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    """
+    query = sa.select(item).where(item.c.id == number)
+    row = tx.execute(query.with_for_update() if lock else query).first()
+    if row is None:
+        raise NotFoundError(f"no work item {number}. List them with: vardag invoices status")
+    return _item(row)
+
+
+def listed(tx: Transaction, *states: State, mail: str | None = None, target: str | None = None) -> list[Item]:
+    """Items in these states (all, where none is given), oldest first; of one mail or about one invoice."""
+    query = sa.select(item).order_by(item.c.id)
+    if states:
+        query = query.where(item.c.state.in_(states))
+    if mail is not None:
+        query = query.where(item.c.mail == mail)
+    if target is not None:
+        query = query.where(item.c.target == target)
+    return [_item(row) for row in tx.execute(query)]
+
+
+def counted(tx: Transaction) -> dict[State, int]:
+    """Items by state."""
+    query = sa.select(item.c.state, sa.func.count()).group_by(item.c.state)
+    found = {str(row.state): int(row[1]) for row in tx.execute(query)}
+    return {state: found.get(state, 0) for state in State}
+
+
+def approve(tx: Transaction, number: int, person: str, *, now: datetime) -> Item:
+    """A person confirms a waiting item: it goes to the robot again, with the person's name."""
+    found = get(tx, number, lock=True)
+    names: Sequence[str] = [*found.approvals, person]
+    return move(tx, number, State.NEW, now=now, approvals=list(names), tries=0, told=None)
+
+
+def _item(row: sa.Row[Any]) -> Item:
+    found = dict(row._mapping)
+    return Item(**{**found, "state": State(found["state"]), "approvals": tuple(found["approvals"] or ())})
