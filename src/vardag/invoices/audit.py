@@ -106,7 +106,7 @@ def verify(tx: Transaction, *, noted: str = "") -> tuple[int, list[Broken]]:
             count = row.seq
         if row.previous != previous:
             broken.append(Broken(row.seq, "does not carry the hash of the entry before"))
-        if chained(row._mapping, row.previous) != row.hash:
+        if chained(dict(row._mapping), row.previous) != row.hash:
             broken.append(Broken(row.seq, "was changed after it was written"))
         previous = row.hash
         seen = seen or row.hash == noted
