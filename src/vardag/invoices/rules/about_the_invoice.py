@@ -49,15 +49,26 @@ def part_credit(case: Case, _policy: Policy) -> Found:
     return {} if case.request.part else None
 
 
-@rule(150, Action.REFER, "policy: both units' books are corrected together", overridable=True,
-      parameters=("internal_invoice",), steer="internal_invoice")  # fmt: skip
+@rule(
+    150,
+    Action.REFER,
+    "policy: both units' books are corrected together",
+    overridable=True,
+    parameters=("internal_invoice",),
+    steer="internal_invoice",
+)
 def internal_invoice(case: Case, _policy: Policy) -> Found:
     """The customer is a unit of the city itself."""
     return {} if case.invoice and case.invoice.customer.internal else None
 
 
-@rule(160, Action.REFER, "policy: the right invoice, not a mistyped number", overridable=True,
-      parameters=("amount_tolerance",))  # fmt: skip
+@rule(
+    160,
+    Action.REFER,
+    "policy: the right invoice, not a mistyped number",
+    overridable=True,
+    parameters=("amount_tolerance",),
+)
 def amount_mismatch(case: Case, policy: Policy) -> Found:
     """The mail's amount differs from the invoice's by more than the tolerance."""
     invoice, asked = case.invoice, case.request.amount
@@ -99,8 +110,13 @@ def draft(case: Case, _policy: Policy) -> Found:
     return {} if case.invoice and case.invoice.state is InvoiceState.DRAFT else None
 
 
-@rule(910, Action.CANCEL, f"{BOOKS}: a correction says when and by whom; {CREDIT_NOTE}: the credit note names the "
-      "invoice; a posted invoice is never deleted", effect=Effect.CREDIT)  # fmt: skip
+@rule(
+    910,
+    Action.CANCEL,
+    f"{BOOKS}: a correction says when and by whom; {CREDIT_NOTE}: the credit note names the "
+    "invoice; a posted invoice is never deleted",
+    effect=Effect.CREDIT,
+)
 def posted(case: Case, _policy: Policy) -> Found:
     """The invoice is posted, paid or not."""
     return {} if case.invoice and case.invoice.state in OPEN else None

@@ -5,6 +5,8 @@ from vardag.invoices.rules.case import Case
 from vardag.invoices.rules.catalogue import Found, rule
 from vardag.invoices.rules.policy import Policy
 
+DMARC = "policy: RFC 7489 (DMARC) as told by the city's own mail server"
+READ = "policy: what is unclear is read by a person"
 CONTROL = "kommunallagen (2017:725) 6 kap. on internal control; the city's allow-list"
 
 
@@ -14,9 +16,7 @@ def not_a_request(case: Case, _policy: Policy) -> Found:
     return None if case.mail.kind is MailKind.REQUEST else {"kind": case.mail.kind.value}
 
 
-@rule(
-    20, Action.REFER, f"policy: RFC 7489 (DMARC) as told by the city's own mail server; {CONTROL}", overridable=True
-)
+@rule(20, Action.REFER, f"{DMARC}; {CONTROL}", overridable=True)
 def unproven(case: Case, _policy: Policy) -> Found:
     """The receiving server could not prove that the mail comes from the sender's domain."""
     return None if case.mail.sender.proven else {}
@@ -37,16 +37,14 @@ def no_number(case: Case, _policy: Policy) -> Found:
     return None if case.request.target else {}
 
 
-@rule(50, Action.REFER, "policy: what is unclear is read by a person", overridable=True)
+@rule(50, Action.REFER, READ, overridable=True)
 def unclear(case: Case, _policy: Policy) -> Found:
     """The reading has doubts about the mail or the request."""
     doubts = dict.fromkeys((*case.mail.doubts, *case.request.doubts))
     return {"doubts": ", ".join(doubts)} if doubts else None
 
 
-@rule(
-    60, Action.REFER, "policy: what is unclear is read by a person", overridable=True, parameters=("sure_enough",)
-)
+@rule(60, Action.REFER, READ, overridable=True, parameters=("sure_enough",))
 def unsure(case: Case, policy: Policy) -> Found:
     """The invoice number, or the payment reference where there is no number, was read with too little certainty."""
     named = case.request.number or case.request.reference
@@ -55,8 +53,13 @@ def unsure(case: Case, policy: Policy) -> Found:
     return {"sure": f"{named.sure:.2f}", "limit_sure": f"{policy.sure_enough:.2f}"}
 
 
-@rule(70, Action.REFER, "policy: the robot reads and answers in these languages", overridable=True,
-      parameters=("languages",))  # fmt: skip
+@rule(
+    70,
+    Action.REFER,
+    "policy: the robot reads and answers in these languages",
+    overridable=True,
+    parameters=("languages",),
+)
 def other_language(case: Case, policy: Policy) -> Found:
     """The mail is in a language the robot does not read."""
     return None if case.mail.language in policy.languages else {"language": case.mail.language}

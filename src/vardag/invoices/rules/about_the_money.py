@@ -9,14 +9,17 @@ from vardag.invoices.rules.policy import Policy
 CONTROL = (
     "kommunallagen (2017:725) 6 kap. on internal control; the city's rules for control of financial transactions"
 )
-COLLECTION = "inkassolagen (1974:182): good collection practice"
+IMPARTIAL = "on conflicts of interest kommunallagen 7 kap. and förvaltningslagen (2017:900) 16 §"
+COLLECTION = "inkassolagen (1974:182): good collection practice; a claim is withdrawn at the collector too"
+PERIOD = f"{BOOKS}; by good accounting practice the correction falls in the period in which the error is found"
+LAPSED = "preskriptionslagen (1981:130) 2 §; policy"
 REFUND = "policy; a payment without ground goes back (condictio indebiti, case law)"
 
 
 @rule(
     200,
     Action.REFER,
-    f"{COLLECTION}; a claim that is withdrawn is withdrawn at the collector too",
+    COLLECTION,
     overridable=True,
 )
 def collection(case: Case, _policy: Policy) -> Found:
@@ -24,8 +27,14 @@ def collection(case: Case, _policy: Policy) -> Found:
     return {} if case.invoice and case.invoice.collection else None
 
 
-@rule(210, Action.REFER, "policy; lagen (1981:739) om ersättning för inkassokostnader m.m. on the reminder's fee",
-      overridable=True, parameters=("reminder_sent",), steer="reminder_sent")  # fmt: skip
+@rule(
+    210,
+    Action.REFER,
+    "policy; lagen (1981:739) om ersättning för inkassokostnader m.m. on the reminder's fee",
+    overridable=True,
+    parameters=("reminder_sent",),
+    steer="reminder_sent",
+)
 def reminder_sent(case: Case, _policy: Policy) -> Found:
     """A reminder has been sent."""
     reminded = case.invoice is not None and case.invoice.reminders > 0
@@ -48,16 +57,21 @@ def paid_in_part(case: Case, _policy: Policy) -> Found:
     return paid_facts(case) if part else None
 
 
-@rule(230, Action.REFER, f"{BOOKS}; good accounting practice puts the correction in the period in which the error is "
-      "found", overridable=True, parameters=("closed_period",), steer="closed_period")  # fmt: skip
+@rule(230, Action.REFER, PERIOD, overridable=True, parameters=("closed_period",), steer="closed_period")
 def closed_period(case: Case, _policy: Policy) -> Found:
     """The invoice is posted in a period that is closed."""
     invoice = case.invoice
     return {} if invoice and invoice.state in OPEN and not invoice.period_open else None
 
 
-@rule(240, Action.REFER, f"{CREDIT_NOTE}; Skatteverket, Rättslig vägledning on it", overridable=True,
-      parameters=("vat_reported",), steer="vat_reported")  # fmt: skip
+@rule(
+    240,
+    Action.REFER,
+    f"{CREDIT_NOTE}; Skatteverket, Rättslig vägledning on it",
+    overridable=True,
+    parameters=("vat_reported",),
+    steer="vat_reported",
+)
 def vat_reported(case: Case, _policy: Policy) -> Found:
     """The invoice is posted, and the VAT of its period has been reported."""
     invoice, until = case.invoice, case.vat_reported_until
@@ -66,9 +80,7 @@ def vat_reported(case: Case, _policy: Policy) -> Found:
     return {"reported_until": until.isoformat()}
 
 
-@rule(
-    250, Action.REFER, "preskriptionslagen (1981:130) 2 §; policy", overridable=True, parameters=("oldest_years",)
-)
+@rule(250, Action.REFER, LAPSED, overridable=True, parameters=("oldest_years",))
 def too_old(case: Case, policy: Policy) -> Found:
     """The invoice is so old that its claim has lapsed."""
     old = case.invoice and case.today >= years_later(case.invoice.issued, policy.oldest_years)
@@ -100,8 +112,7 @@ def above_the_senders_limit(case: Case, _policy: Policy) -> Found:
     return {"senders_limit": f"{most:.2f}"} if high else None
 
 
-@rule(290, Action.REFER, f"{CONTROL}; on conflicts of interest kommunallagen 7 kap. and förvaltningslagen (2017:900) "
-      "16 §", parameters=("four_eyes_above", "four_eyes_persons"))  # fmt: skip
+@rule(290, Action.REFER, f"{CONTROL}; {IMPARTIAL}", parameters=("four_eyes_above", "four_eyes_persons"))
 def four_eyes(case: Case, policy: Policy) -> Found:
     """The amount is above the four-eyes limit and too few persons, the one who asks not counted, have confirmed."""
     if case.invoice is None or case.invoice.total.amount <= policy.four_eyes_above:

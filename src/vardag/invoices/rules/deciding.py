@@ -65,17 +65,8 @@ def facts_of(case: Case, found: Mapping[Rule, Mapping[str, str]], overruled: tup
 def version(policy: Policy) -> str:
     """The rules' version: an edition, and a hash that any rule, parameter or line of deciding code changes."""
     rules = [
-        [
-            rule.code,
-            rule.order,
-            rule.action,
-            rule.effect,
-            rule.overridable,
-            rule.parameters,
-            rule.steer,
-            rule.source,
-        ]
-        for rule in in_order()
+        [one.code, one.order, one.action, one.effect, one.overridable, one.parameters, one.steer, one.source]
+        for one in in_order()
     ]
     parameters = {name: vars(entry) for name, entry in policy.parameters.entries.items()}
     text = json.dumps([rules, parameters, code()], sort_keys=True, default=str)

@@ -8,19 +8,20 @@ from vardag.invoices.rules.policy import Policy, load_policy
 
 HEAD = ("order", "code", "when", "decision", "effect", "a person may overrule", "parameter", "source")
 INTRODUCTION = (
-    "Every rule is asked about every request. The first in this order that objects settles the decision; the codes of "
-    "all that have something to say go with it. One person who confirms, and who is not the one who asked, overrules "
-    "the rules that may be overruled, never the others. Where no rule objects, a draft is voided and a posted invoice "
-    "is credited in full with a credit note that names it; a posted invoice is never deleted.\n\n"
-    "A decision carries the version of the rules: the edition, and a hash that changes with any rule, any parameter "
-    "and any line of the code that decides.\n"
+    "Every rule is asked about every request. The first in this order that objects settles the decision; the "
+    "codes of all that have something to say go with it. One person who confirms, and who is not the one who "
+    "asked, overrules the rules that may be overruled, never the others. Where no rule objects, a draft is "
+    "voided and a posted invoice is credited in full with a credit note that names it; a posted invoice is "
+    "never deleted.\n\nA decision carries the version of the rules: the edition, and a hash that changes "
+    "with any rule, any parameter and any line of the code that decides.\n"
 )
 AUTOMATION = (
-    "\nA city that lets the robot work alone settles first, with its lawyer, that it may. To credit an invoice is most "
-    "often an act of private law and bookkeeping. Where it is a decision in a case about somebody, a municipality may "
-    "delegate it to an automated function since 1 July 2022 (kommunallagen (2017:725) 6 kap. 37 and 38 §§; "
-    "förvaltningslagen (2017:900) 28 §), and article 22 of the General Data Protection Regulation gives the person the "
-    "right to have a human look at it. Every referral, and every answer, names a way to reach one.\n"
+    "\nA city that lets the robot work alone settles first, with its lawyer, that it may. To credit an "
+    "invoice is most often an act of private law and bookkeeping. Where it is a decision in a case about "
+    "somebody, a municipality may delegate it to an automated function since 1 July 2022 (kommunallagen "
+    "(2017:725) 6 kap. 37 and 38 §§; förvaltningslagen (2017:900) 28 §), and article 22 of the General Data "
+    "Protection Regulation gives the person the right to have a human look at it. Every referral, and every "
+    "answer, names a way to reach one.\n"
 )
 
 
@@ -97,7 +98,26 @@ def parameter_table(policy: Policy) -> list[str]:
 
 
 FACTS = (
-    "asked", "confirmed", "credit_notes", "days", "doubts", "earlier", "four_eyes_limit", "kind", "language",
-    "limit_sure", "matches", "number", "oldest_years", "paid", "persons", "reminders", "reported_until",
-    "robots_limit", "senders_limit", "sure", "target", "total",
-)  # fmt: skip
+    "asked",
+    "confirmed",
+    "credit_notes",
+    "days",
+    "doubts",
+    "earlier",
+    "four_eyes_limit",
+    "kind",
+    "language",
+    "limit_sure",
+    "matches",
+    "number",
+    "oldest_years",
+    "paid",
+    "persons",
+    "reminders",
+    "reported_until",
+    "robots_limit",
+    "senders_limit",
+    "sure",
+    "target",
+    "total",
+)
