@@ -6,11 +6,10 @@ import unicodedata
 
 from vardag.invoices.model import MailKind, MailRead
 
-ADDRESS = re.compile(
-    r"[^\s@<>,;:\"()\[\]\\\x00-\x20\x7f]{1,64}@[^\W_](?:[\w-]{0,62}\.)*[\w-]{1,63}\.?[^\W_]", re.ASCII
-)
+LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+ADDRESS = re.compile(rf"[a-z0-9!#$%&'*+/=?^_`{{|}}~.-]{{1,64}}@{LABEL}(?:\.{LABEL})*", re.ASCII | re.IGNORECASE)
 MACHINES = re.compile(
-    r"(?:mailer-daemon|postmaster|(?:do-?)?no-?t?-?reply|svara-?ej|bounces?|[\w.-]+-(?:bounces?|request)|owner-.*)"
+    r"(?:mailer-daemon|postmaster|(?:do[-_.]?)?not?[-_.]?reply|svara[-_.]?ej|bounces?|.*-(?:bounces?|request)|owner-.*)"
     r"(?:[+=].*)?"
 )
 REPLY = re.compile(r"^(?:(?:re|sv|vs|fw|fwd|vb|aw|wg)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE)

@@ -29,8 +29,8 @@ MISSING = frozenset({"no_number", "not_found"})
 BY_CODE = {"already_credited": "already_credited", **dict.fromkeys(MISSING, "missing")}
 # Message ids are never folded or encoded, however long.
 REGISTRY = HeaderRegistry()
-REGISTRY.map_to_type("in-reply-to", MessageIDHeader)
-REGISTRY.map_to_type("references", MessageIDHeader)
+REGISTRY.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+REGISTRY.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
 POLICY = SMTP.clone(header_factory=REGISTRY)
 
 
@@ -105,7 +105,7 @@ def compose(
     name = template_for(decision, trusted=trusted, done=done, waiting=waiting)
     fields = general(sender, item, reference, language, now)
     if trusted:
-        fields |= particular(decision, mail, target, invoice, done, language)
+        fields |= particular(decision, mail, language, target=target, invoice=invoice, done=done)
     subject, text = render(name, language, fields, templates)
     step = "received" if name == "received" else "answer"
     return written(subject, text, headers(mail, item, sender, now, step))
@@ -138,7 +138,7 @@ def general(sender: From, item: str, reference: str, language: str, now: datetim
 
 
 def particular(
-    decision: Decision, mail: MailRead, target: str, invoice: Invoice | None, done: Done | None, language: str
+    decision: Decision, mail: MailRead, language: str, *, target: str, invoice: Invoice | None, done: Done | None
 ) -> Mapping[str, str]:
     """Fields about the invoice, for somebody who may know."""
     because = f"because_{decision.code}"

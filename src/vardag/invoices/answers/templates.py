@@ -35,7 +35,7 @@ FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a template: its file, the line (0 for the whole file), the field if it is one, and the cure."""
+    """What is wrong with a template: its file, line (0 for all of it), field where it is one, and the cure."""
 
     file: str
     line: int
