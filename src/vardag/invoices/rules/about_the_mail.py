@@ -62,7 +62,7 @@ def unsure(case: Case, policy: Policy) -> Found:
 )
 def other_language(case: Case, policy: Policy) -> Found:
     """The mail is in a language the robot does not read."""
-    return None if case.mail.language in policy.languages else {"language": case.mail.language}
+    return None if case.mail.language in policy.languages else {"mail_language": case.mail.language or "–"}
 
 
 @rule(80, Action.REJECT, "policy: the sender is asked for the right number")
@@ -88,4 +88,4 @@ def duplicate(case: Case, _policy: Policy) -> Found:
 def waiting(case: Case, _policy: Policy) -> Found:
     """An earlier request about the same invoice was referred to a person."""
     open_ = [entry.item for entry in case.earlier if entry.action is Action.REFER]
-    return {"earlier": ", ".join(open_)} if open_ else None
+    return {"waits_in": ", ".join(open_)} if open_ else None

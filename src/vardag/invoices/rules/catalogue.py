@@ -58,7 +58,8 @@ class Rule:
 
     def says(self, language: str, facts: Mapping[str, Any]) -> str:
         """What the rule says, for a person."""
-        return TEXTS(f"{self.code}_says", language).format_map(Blank(facts))
+        missing = facts if hasattr(facts, "__missing__") else Blank(facts)
+        return TEXTS(f"{self.code}_says", language).format_map(missing)
 
     def look(self, language: str) -> str:
         """What the person who gets the request should look at."""

@@ -43,7 +43,7 @@ def decide(case: Case, policy: Policy) -> Decision:
     return Decision(
         action=settles.action_under(policy),
         code=settles.code,
-        codes=(settles.code, *(rule.code for rule in found if rule is not settles)),
+        codes=(settles.code, *(rule.code for rule in found if rule is not settles and not rule.effect)),
         version=version(policy),
         effect=settles.effect,
         facts=facts_of(case, found, overruled),

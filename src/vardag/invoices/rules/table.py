@@ -75,12 +75,18 @@ def documented() -> str:
     return "\n".join(parts) + "\n"
 
 
+class Shown(dict[str, str]):
+    """Each fact by its name, in the place where a text has it."""
+
+    def __missing__(self, key: str) -> str:
+        return f"‹{key}›"
+
+
 def texts() -> list[str]:
     """What each rule says, and what to look at, in both languages."""
     head = ["| code | language | says | look at |", "|---|---|---|---|"]
-    blank = {name: f"‹{name}›" for name in FACTS}
     rows = [
-        f"| `{rule.code}` | {language} | {rule.says(language, blank)} | {rule.look(language)} |"
+        f"| `{rule.code}` | {language} | {rule.says(language, Shown())} | {rule.look(language)} |"
         for rule in in_order()
         for language in LANGUAGES
     ]
@@ -95,29 +101,3 @@ def parameter_table(policy: Policy) -> list[str]:
         users = ", ".join(f"`{rule.code}`" for rule in in_order() if name in rule.parameters)
         rows.append(f"| `{name}` | {shown(entry.value)} | {entry.unit} | {entry.date} | {users} | {entry.source} |")
     return head + rows
-
-
-FACTS = (
-    "asked",
-    "confirmed",
-    "credit_notes",
-    "days",
-    "doubts",
-    "earlier",
-    "four_eyes_limit",
-    "kind",
-    "language",
-    "limit_sure",
-    "matches",
-    "number",
-    "oldest_years",
-    "paid",
-    "persons",
-    "reminders",
-    "reported_until",
-    "robots_limit",
-    "senders_limit",
-    "sure",
-    "target",
-    "total",
-)
