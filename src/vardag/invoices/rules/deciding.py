@@ -1,0 +1,96 @@
+"""The decision: every rule is asked, and the first that objects settles it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from vardag.invoices.model import Action, Decision
+from vardag.invoices.rules import about_the_invoice, about_the_mail, about_the_money
+from vardag.invoices.rules.case import Case
+from vardag.invoices.rules.catalogue import CATALOGUE, Rule, in_order
+from vardag.invoices.rules.policy import Policy
+
+EDITION = "2026.1"
+# Importing a room registers its rules; the deciding code is part of the version.
+ROOMS = (about_the_mail, about_the_invoice, about_the_money)
+CODE = ("about_the_mail", "about_the_invoice", "about_the_money", "case", "catalogue", "deciding")
+
+
+def decide(case: Case, policy: Policy) -> Decision:
+    """Decide about a request: to cancel, to refer to a person, or to reject.
+
+    Every rule is asked. The first in order that objects settles it; one person who confirms overrules those that
+    may be overruled. Where none objects, a draft is voided and a posted invoice is credited.
+
+    Examples
+    --------
+    >>> from vardag.invoices.rules import Case, load_policy
+    >>> from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
+    >>> from datetime import date
+    >>> mail = MailRead(MailKind.REQUEST, Sender("anna@kommun.se"), "Makulera", "sv", ())
+    >>> decision = decide(Case(CancellationRequest(), mail, (), date(2026, 11, 24)), load_policy())
+    >>> decision.action.value, decision.codes
+    ('refer', ('unproven', 'not_entitled', 'no_number'))
+    """
+    found = {rule: facts for rule in in_order() if (facts := rule.test(case, policy)) is not None}
+    objecting = [rule for rule in found if rule.action_under(policy) is not Action.CANCEL]
+    standing = [rule for rule in objecting if not (rule.overridable and case.approvers)]
+    overruled = tuple(rule.code for rule in objecting if rule not in standing)
+    settles = next(iter([*standing, *(rule for rule in found if rule.effect)]))
+    return Decision(
+        action=settles.action_under(policy),
+        code=settles.code,
+        codes=(settles.code, *(rule.code for rule in found if rule is not settles and not rule.effect)),
+        version=version(policy),
+        effect=settles.effect,
+        facts=facts_of(case, found, overruled),
+    )
+
+
+def facts_of(case: Case, found: Mapping[Rule, Mapping[str, str]], overruled: tuple[str, ...]) -> Mapping[str, str]:
+    """Numbers for the texts; no names, for facts are logged."""
+    facts: dict[str, str] = {"target": case.request.target}
+    if case.invoice:
+        facts |= {"number": case.invoice.number, "total": str(case.invoice.total)}
+    if overruled:
+        facts |= {"overruled": ", ".join(overruled), "confirmed_by": ", ".join(sorted(case.approvers))}
+    for more in found.values():
+        facts |= {name: value for name, value in more.items() if name not in facts}
+    return facts
+
+
+def version(policy: Policy) -> str:
+    """The rules' version: an edition, and a hash that any rule, parameter or line of deciding code changes."""
+    rules = [
+        [one.code, one.order, one.action, one.effect, one.overridable, one.parameters, one.steer, one.source]
+        for one in in_order()
+    ]
+    parameters = {name: vars(entry) for name, entry in policy.parameters.entries.items()}
+    text = json.dumps([rules, parameters, code()], sort_keys=True, default=str)
+    return f"{EDITION}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+@cache
+def code() -> str:
+    """Hash of the modules that decide; the same on every machine, whatever its line ends."""
+    folder = Path(__file__).parent
+    texts = [(folder / f"{name}.py").read_text(encoding="utf-8") for name in CODE]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One reason of a decision, for a person: its code, what it says, and what to look at."""
+
+    code: str
+    says: str
+    look: str
+
+
+def explain(decision: Decision, language: str) -> tuple[Explained, ...]:
+    """Every reason of a decision in a language, the settling one first."""
+    rules = [CATALOGUE[code] for code in decision.codes]
+    return tuple(Explained(rule.code, rule.says(language, decision.facts), rule.look(language)) for rule in rules)
