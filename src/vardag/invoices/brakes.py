@@ -57,13 +57,13 @@ def paused(tx: Transaction) -> dict[str, str] | None:
     return found
 
 
-def allow(tx: Transaction, limits: Limits, amount: Decimal, *, now: datetime) -> None:
-    """Let one more cancellation of this amount pass.
+def allow(tx: Transaction, limits: Limits, *, now: datetime) -> None:
+    """Let the cancellation pass whose intention was just written; it is counted with the others.
 
     Raises
     ------
     BrakeError
-        When the robots are paused, or a limit would be passed; says which, and when there is room again.
+        When the robots are paused, or a limit is passed; the intention must then be rolled back.
     """
     let_pass(tx)
     for name, span, most, most_amount in (
@@ -71,10 +71,12 @@ def allow(tx: Transaction, limits: Limits, amount: Decimal, *, now: datetime) ->
         ("day", timedelta(days=1), limits.per_day, limits.amount_per_day),
     ):
         count, total = journal.since(tx, journal.Kind.CANCEL, now - span)
-        if count + 1 > most:
-            raise BrakeError(f"{count} invoices cancelled within the {name}; the limit is {most}.")
-        if total + amount > most_amount:
-            raise BrakeError(f"{total + amount:.2f} within the {name} would pass the limit of {most_amount}.")
+        if count > most:
+            raise BrakeError(f"one more invoice would make {count} within the {name}; the limit is {most}.")
+        if total > most_amount:
+            raise BrakeError(
+                f"one more invoice would make {total:.2f} within the {name}; the limit is {most_amount}."
+            )
 
 
 def let_pass(tx: Transaction) -> None:

@@ -5,6 +5,7 @@ log are written in one transaction, so they cannot disagree. SQLite's transactio
 begin, and are on disk when they end.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -155,6 +156,7 @@ class Store:
             found = get(tx, "schema_version")
             if found is None:
                 put(tx, "schema_version", SCHEMA_VERSION)
+                put(tx, "pseudonym_key", secrets.token_hex(32))
             elif found != SCHEMA_VERSION:
                 raise DatabaseError(
                     f"{self.engine.url!r}: version {found}, this program writes {SCHEMA_VERSION}. "

@@ -107,8 +107,12 @@ def compose(
     if trusted:
         fields |= particular(decision, mail, language, target=target, invoice=invoice, done=done)
     subject, text = render(name, language, fields, templates)
-    step = "received" if name == "received" else "answer"
-    return written(subject, text, headers(mail, item, sender, now, step))
+    return written(subject, text, headers(mail, item, sender, now, step_of(decision, done)))
+
+
+def step_of(decision: Decision, done: Done | None) -> str:
+    """Which of an item's answers it is: ``received`` while a person is to look, ``answer`` when it is settled."""
+    return "answer" if done is not None or decision.action is Action.REJECT else "received"
 
 
 def template_for(decision: Decision, *, trusted: bool, done: Done | None = None, waiting: bool = False) -> str:

@@ -1,0 +1,112 @@
+"""The two things that a robot does outside, each written down before and after: it cancels, and it answers."""
+
+import hashlib
+
+from vardag.invoices import brakes, journal, workitems
+from vardag.invoices.answers import compose, step_of
+from vardag.invoices.journal import Kind, Line, Progress
+from vardag.invoices.ledger.port import LedgerRefusedError
+from vardag.invoices.model import ApplicationError, Decision, Done, Effect, Invoice, MailRead
+from vardag.invoices.robot.desk import DONE, Robot, plain
+from vardag.invoices.workitems import Item
+
+
+def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) -> Done:
+    """Void or credit the invoice, once.
+
+    Raises
+    ------
+    LedgerRefusedError
+        When the finance system said no; nothing was done.
+    ApplicationError
+        When nobody knows yet, or another work item is at the same invoice.
+    """
+    robot.at_step("intend to cancel")
+    with robot.store.begin() as tx:
+        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        line = journal.intend(
+            tx, Kind.CANCEL, f"{robot.ledger.name}:{invoice.id}", key=key_of(item), item=item.id, now=robot.now(),
+            amount=abs(invoice.total.amount),
+        )  # fmt: skip
+        if line.fresh:
+            brakes.allow(tx, robot.limits, now=robot.now())
+            robot.note(tx, "intends to cancel", item.id, effect=str(decision.effect), key=line.key)
+    if line.item != item.id:
+        raise ApplicationError(f"{invoice.number} is being cancelled by work item {line.item}.")
+    if line.state is Progress.DONE:
+        found: Done = DONE.validate_python(line.outcome)
+        return found
+    robot.at_step("cancel")
+    try:
+        done = _do(robot, decision, invoice, line)
+    except LedgerRefusedError as error:
+        with robot.store.begin() as tx:
+            journal.finish(tx, line, Progress.REFUSED, {"said": str(error)}, now=robot.now())
+            robot.note(tx, "ledger refused", item.id, key=line.key)
+        raise
+    robot.at_step("note the cancellation")
+    with robot.store.begin() as tx:
+        journal.finish(tx, line, Progress.DONE, plain(DONE, done), now=robot.now())
+        note = done.credit_note.number if done.credit_note else ""
+        robot.note(tx, "cancelled", item.id, effect=done.effect.value, invoice=done.invoice, credit_note=note)
+    return done
+
+
+def _do(robot: Robot, decision: Decision, invoice: Invoice, line: Line) -> Done:
+    """Act; after any doubt look first, and give a call under way the time to arrive."""
+    if not line.fresh:
+        found = robot.ledger.done(invoice, key=line.key)
+        if found is None:
+            journal.wait_for_calls_under_way(line, now=robot.now(), settle=robot.settle)
+    effect = decision.effect or Effect.CREDIT
+    return robot.ledger.do(effect, invoice, key=line.key, reason=_reason(decision), on=robot.now().date())
+
+
+def answered(
+    robot: Robot,
+    item: Item,
+    decision: Decision,
+    mail: MailRead,
+    *,
+    invoice: Invoice | None,
+    done: Done | None,
+    entitled: bool,
+) -> None:
+    """Answer the requester, once."""
+    message = compose(
+        decision=decision, mail=mail, item=item.key, sender=robot.sender, entitled=entitled, now=robot.now(),
+        target=item.target, invoice=invoice, done=done, reference=str(item.id), templates=robot.templates,
+    )  # fmt: skip
+    message_id = str(message["Message-ID"]).strip("<>")
+    robot.at_step("intend to answer")
+    with robot.store.begin() as tx:
+        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        target = f"{item.id}/{step_of(decision, done)}"
+        line = journal.intend(tx, Kind.ANSWER, target, key=message_id, item=item.id, now=robot.now())
+        if line.fresh:
+            brakes.let_pass(tx)
+            robot.note(tx, "intends to answer", item.id, message=message_id)
+    if line.state is Progress.DONE:
+        return
+    gone = not line.fresh and robot.mailbox.has(message_id)
+    if not gone:
+        if not line.fresh:
+            journal.wait_for_calls_under_way(line, now=robot.now(), settle=robot.settle)
+        robot.at_step("answer")
+        robot.mailbox.send(message)
+    robot.at_step("note the answer")
+    with robot.store.begin() as tx:
+        text = hashlib.sha256(message.as_bytes()).hexdigest()
+        journal.finish(tx, line, Progress.DONE, {"sha256": text}, now=robot.now())
+        robot.note(tx, "answered", item.id, message=message_id, text=text)
+
+
+def key_of(item: Item) -> str:
+    """Idempotency key of an item's cancellation: message id and invoice number, in a form any field can hold."""
+    return f"vardag-{hashlib.sha256(item.key.encode()).hexdigest()[:32]}"
+
+
+def _reason(decision: Decision) -> str:
+    """What the credit note says: why, and who made it (bokföringslagen 5 kap. 5 §)."""
+    why = str(decision.facts.get("reason", "")) or decision.code
+    return f"Vardag: {why}"

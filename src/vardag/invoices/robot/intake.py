@@ -1,0 +1,92 @@
+"""From the inbox to work items: every mail is kept as it came, read once, and becomes one item for each invoice."""
+
+import hashlib
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from vardag.invoices import store, workitems
+from vardag.invoices.mailbox.port import Folder, Waiting
+from vardag.invoices.model import CancellationRequest, MailRead
+from vardag.invoices.robot.desk import READ, Robot, plain, pseudonym
+from vardag.invoices.store import Transaction
+
+
+def take_in(robot: Robot) -> int:
+    """Take in what is new in the inbox; returns how many work items it made."""
+    return sum(_take_in(robot, waiting) for waiting in robot.mailbox.waiting())
+
+
+def _take_in(robot: Robot, waiting: Waiting) -> int:
+    if _known(robot, waiting):
+        return 0
+    robot.at_step("fetch")
+    raw = robot.mailbox.fetch(waiting, most=robot.most_bytes)
+    if _is_own_copy(robot, waiting):
+        robot.mailbox.file(waiting, Folder.SENT)
+        return 0
+    read = robot.read(raw, waiting.size > robot.most_bytes)
+    robot.at_step("take in")
+    with robot.store.begin() as tx:
+        made = _record(robot, tx, waiting, raw, read)
+    robot.at_step("taken in")
+    return made
+
+
+def _known(robot: Robot, waiting: Waiting) -> bool:
+    """A mail that was taken in and still lies there: it is being worked on, or the robot only watches."""
+    with robot.store.read() as tx:
+        query = sa.select(store.mail.c.key).where(store.mail.c.handle == waiting.id)
+        return tx.execute(query).first() is not None
+
+
+def _is_own_copy(robot: Robot, waiting: Waiting) -> bool:
+    """The copy of an answer that the robot sent itself; known by the journal, for a header can be forged."""
+    with robot.store.read() as tx:
+        query = sa.select(store.effect.c.key).where(store.effect.c.key == waiting.message_id)
+        return bool(waiting.message_id) and tx.execute(query).first() is not None
+
+
+def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead) -> int:
+    sha256 = hashlib.sha256(raw).hexdigest()
+    key, again = _key(tx, waiting, sha256)
+    read = replace(read, message_id=waiting.message_id or read.message_id)
+    row = {
+        "handle": waiting.id,
+        "message_id": waiting.message_id,
+        "sha256": sha256,
+        "size": waiting.size,
+        "received_at": robot.now(),
+    }
+    if again:
+        store.insert_new(tx, store.mail, key=f"{key}#{waiting.id}", **row)
+        robot.note(tx, "came again", mail=sha256)
+        return 0
+    store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={})))
+    items = [
+        workitems.add(tx, key=f"{key}\n{one.target}", mail=key, place=place, target=one.target, now=robot.now())
+        for place, one in enumerate(read.requests or (CancellationRequest(),))
+    ]
+    made = [number for number in items if number is not None]
+    who = pseudonym(tx, read.sender.address)
+    told = {
+        "mail": sha256,
+        "bytes": waiting.size,
+        "kind": read.kind.value,
+        "from": who,
+        "doubts": list(read.doubts),
+    }
+    for number in made:
+        robot.note(tx, "received", number, **told)
+    return len(made)
+
+
+def _key(tx: Transaction, waiting: Waiting, sha256: str) -> tuple[str, bool]:
+    """Key of a mail, and whether the same mail is there already. A second content under one id is another mail."""
+    key = waiting.message_id or f"sha256:{sha256}"
+    for candidate in (key, f"{key}#{sha256[:16]}"):
+        query = sa.select(store.mail.c.sha256).where(store.mail.c.key == candidate)
+        found = tx.execute(query).scalar()
+        if found is None or found == sha256:
+            return candidate, found is not None
+    return f"{key}#{sha256}", False

@@ -1,0 +1,53 @@
+"""What people do with work items and with the robots; each is an entry in the audit log, with the person's name."""
+
+from datetime import UTC, datetime
+
+from vardag.core.errors import InputError
+from vardag.invoices import audit, brakes, workitems
+from vardag.invoices.store import Store
+from vardag.invoices.workitems import Item, State
+
+
+def approve(store: Store, number: int, *, by: str, reason: str) -> Item:
+    """Confirm a waiting item; the rules are asked again, with this person's confirmation."""
+    with store.begin() as tx:
+        left = workitems.approve(tx, number, _named(by), now=datetime.now(UTC))
+        audit.append(tx, "approved", actor=by, item=number, reason=reason)
+    return left
+
+
+def close(store: Store, number: int, *, by: str, reason: str, done: bool) -> Item:
+    """End a waiting item by hand: what was asked for has been done, or will not be."""
+    state = State.DONE if done else State.FAILED_BUSINESS
+    with store.begin() as tx:
+        left = workitems.move(tx, number, state, now=datetime.now(UTC), told=reason)
+        audit.append(tx, "closed by hand", actor=_named(by), item=number, reason=reason, state=state.value)
+    return left
+
+
+def retry(store: Store, number: int, *, by: str) -> Item:
+    """Give an item that failed technically another row of tries."""
+    with store.begin() as tx:
+        left = workitems.move(tx, number, State.NEW, now=datetime.now(UTC), tries=0, told=None, retry_at=None)
+        audit.append(tx, "retried", actor=_named(by), item=number)
+    return left
+
+
+def pause(store: Store, *, by: str, why: str) -> None:
+    """Pull the brake for every robot."""
+    with store.begin() as tx:
+        brakes.pause(tx, by=_named(by), why=why, now=datetime.now(UTC))
+        audit.append(tx, "paused", actor=by, why=why)
+
+
+def resume(store: Store, *, by: str) -> None:
+    """Let the robots go on."""
+    with store.begin() as tx:
+        brakes.resume(tx)
+        audit.append(tx, "resumed", actor=_named(by))
+
+
+def _named(person: str) -> str:
+    if not person.strip():
+        raise InputError("who decides? Give a name with --by.")
+    return person.strip()
