@@ -72,7 +72,7 @@ def allow(tx: Transaction, limits: Limits, *, now: datetime) -> None:
     ):
         count, total = journal.since(tx, journal.Kind.CANCEL, now - span)
         if count > most:
-            raise BrakeError(f"one more invoice would make {count} within the {name}; the limit is {most}.")
+            raise BrakeError(f"one more would make {count} within the {name}; the limit is {most}.")
         if total > most_amount:
             raise BrakeError(
                 f"one more invoice would make {total:.2f} within the {name}; the limit is {most_amount}."

@@ -12,7 +12,7 @@ from vardag.invoices.model import ApplicationError
 
 
 class MemoryMailbox:
-    """Mails in dictionaries, as a `Mailbox`; a copy of every answer comes back to the inbox, as on a real server."""
+    """Mails in dictionaries, as a `Mailbox`; the copy of an answer comes back to the inbox, as on a server."""
 
     name = "memory"
 
