@@ -53,9 +53,14 @@ MAIL = MailRead(
     message_id="a@b.se",
 )
 INVOICE = Invoice(
-    "7", "10421", InvoiceState.POSTED, Customer("1001", "Eva Ek"), date(2026, 11, 10), date(2026, 12, 10),
+    "7",
+    "10421",
+    InvoiceState.POSTED,
+    Customer("1001", "Eva Ek"),
+    date(2026, 11, 10),
+    date(2026, 12, 10),
     Money(Decimal("1250.50")),
-)  # fmt: skip
+)
 CREDITED = Done(Effect.CREDIT, "10421", CreditNote("90017", "10421", INVOICE.total, date(2026, 11, 24), "key"))
 
 
@@ -82,9 +87,11 @@ def text(message: EmailMessage) -> str:
 
 @pytest.mark.parametrize(
     ("language", "says"),
-    [("sv", "Fakturan 10421 på 1\xa0250,50\xa0kr är krediterad i sin helhet."),
-     ("en", "Invoice 10421 for SEK\xa01,250.50 has been credited in full.")],
-)  # fmt: skip
+    [
+        ("sv", "Fakturan 10421 på 1\xa0250,50\xa0kr är krediterad i sin helhet."),
+        ("en", "Invoice 10421 for SEK\xa01,250.50 has been credited in full."),
+    ],
+)
 def test_what_was_done_is_told_with_its_numbers(language: str, says: str) -> None:
     body = text(answer(mail=replace(MAIL, language=language)))
     assert says in body and "90017" in body and "2026-11-24" in body
@@ -178,9 +185,22 @@ def test_a_long_message_id_is_kept_whole() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Hej\r\nBcc: victim@x.se", "Hej\nBcc: victim@x.se", "Hej\x00\x0bBcc: v", "Hej\u2028Bcc: v", "\u202ejeh", "x" * 5000,
-     "å" * 5000, "=?utf-8?q?=0D=0ABcc:_v?=", "==?=?utf-8?q?=0D=0ABcc:_v?=", "=\x00?utf-8?q?=0D=0ABcc:_v?=", "", "Re: Sv: RE: ", "Sv: [SPAM] köp nu på http://x.example/a www.y.se"],
-)  # fmt: skip
+    [
+        "Hej\r\nBcc: victim@x.se",
+        "Hej\nBcc: victim@x.se",
+        "Hej\x00\x0bBcc: v",
+        "Hej\u2028Bcc: v",
+        "\u202ejeh",
+        "x" * 5000,
+        "å" * 5000,
+        "=?utf-8?q?=0D=0ABcc:_v?=",
+        "==?=?utf-8?q?=0D=0ABcc:_v?=",
+        "=\x00?utf-8?q?=0D=0ABcc:_v?=",
+        "",
+        "Re: Sv: RE: ",
+        "Sv: [SPAM] köp nu på http://x.example/a www.y.se",
+    ],
+)
 def test_a_hostile_subject_puts_nothing_into_the_headers(subject: str) -> None:
     raw = answer(mail=replace(MAIL, subject=subject)).as_bytes()
     parsed = email.message_from_bytes(raw, policy=default)
@@ -208,10 +228,33 @@ def test_a_hostile_message_id_is_left_out(found: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["a@b.se\r\nBcc: v@x.se", "a@b.se, v@x.se", "a@b.se;v@x.se", "<a@b.se>", "Anna <a@b.se>", '"a b"@b.se', "a@b@c.se", "",
-     "a", "@b.se", "a@", "a@b..se", "=?utf-8?q?=0D=0ABcc:_v?=@b.se", "a@-b.se", "å@b.se", "a" * 65 + "@b.se", "MAILER-DAEMON@b.se", "no-reply@b.se",
-     "noreply@b.se", "do_not_reply@b.se", "postmaster@b.se", "bounce+x=1@b.se", "list-request@b.se", "owner-list@b.se"],
-)  # fmt: skip
+    [
+        "a@b.se\r\nBcc: v@x.se",
+        "a@b.se, v@x.se",
+        "a@b.se;v@x.se",
+        "<a@b.se>",
+        "Anna <a@b.se>",
+        '"a b"@b.se',
+        "a@b@c.se",
+        "",
+        "a",
+        "@b.se",
+        "a@",
+        "a@b..se",
+        "=?utf-8?q?=0D=0ABcc:_v?=@b.se",
+        "a@-b.se",
+        "å@b.se",
+        "a" * 65 + "@b.se",
+        "MAILER-DAEMON@b.se",
+        "no-reply@b.se",
+        "noreply@b.se",
+        "do_not_reply@b.se",
+        "postmaster@b.se",
+        "bounce+x=1@b.se",
+        "list-request@b.se",
+        "owner-list@b.se",
+    ],
+)
 def test_no_answer_goes_to_a_machine_or_a_false_address(address: str) -> None:
     mail = replace(MAIL, sender=Sender(address, "x", True))
     assert not answerable(mail)
@@ -258,7 +301,11 @@ def test_a_citys_own_template_goes_before_the_packaged_file_by_file(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("sv/referred.txt", "Sv: x\n\n{{ nummer }}\n", "sv/referred.txt, line 3: there is no field nummer. Known: amount,"),
+        (
+            "sv/referred.txt",
+            "Sv: x\n\n{{ nummer }}\n",
+            "sv/referred.txt, line 3: there is no field nummer. Known: amount,",
+        ),
         ("sv/referred.txt", "Sv: x\n{% if number %}\n", "sv/referred.txt, line 2: cannot be read as a template"),
         ("sv/referred.txt", "Sv: x\n{{ number | money }}\n", "line 2: cannot be read as a template: No filter"),
         ("sv/referred.txt", "Sv: x\n{{ number.owner.name }}\n", "cannot be filled in"),
@@ -271,7 +318,7 @@ def test_a_citys_own_template_goes_before_the_packaged_file_by_file(tmp_path: Pa
         ("fi/referred.txt", "x\ny\n", "fi/referred.txt: is no template"),
         ("sv/referred.txt", b"Sv: x\nf\xf6r\n", "is not UTF-8"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_template_is_found_with_its_file_line_and_field(
     tmp_path: Path, name: str, content: str | bytes, says: str
 ) -> None:
@@ -287,7 +334,7 @@ def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
 
 def test_a_broken_template_stops_the_answer_with_its_name(tmp_path: Path) -> None:
     write(tmp_path, "sv/cancelled_credit.txt", "x\n{{ nummer }}")
-    with pytest.raises(BusinessError, match="sv/cancelled_credit.txt cannot be used"):
+    with pytest.raises(BusinessError, match=r"sv/cancelled_credit\.txt cannot be used"):
         answer(templates=tmp_path)
 
 

@@ -98,7 +98,7 @@ def test_a_wrong_parameter_is_named_with_its_cure(tmp_path: Path, text: str, say
 
 
 def test_a_missing_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="none.yaml"):
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
         load_policy(tmp_path / "none.yaml")
 
 
