@@ -35,23 +35,21 @@ from vardag.invoices.rules.policy import policy_of
 
 FOLDER = Path(__file__).parent / "decisions"
 Story = dict[str, Any]
-KNOWN = set(
-    [
-        "story",
-        "today",
-        "mail",
-        "asks",
-        "invoice",
-        "invoices",
-        "may",
-        "earlier",
-        "confirmed",
-        "vat_until",
-        "policy",
-        "then",
-        "also",
-    ]
-)
+KNOWN = {
+    "story",
+    "today",
+    "mail",
+    "asks",
+    "invoice",
+    "invoices",
+    "may",
+    "earlier",
+    "confirmed",
+    "vat_until",
+    "policy",
+    "then",
+    "also",
+}
 
 
 def stories() -> list[tuple[str, Story]]:
