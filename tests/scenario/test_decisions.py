@@ -1,7 +1,8 @@
 """Decisions told as stories that a caseworker can read: one file per rule, and one with several rules at once.
 
-What a story does not say is as in an ordinary case: Anna (anna@kommun.se, proven, on the allow-list) asks in Swedish
-for invoice 10421, 1250.00 SEK, posted 10 November and due 10 December 2026, unpaid; today is 24 November 2026.
+What a story does not say is as in an ordinary case: Anna (anna@kommun.se, proven, on the allow-list) asks in
+Swedish for invoice 10421, 1250.00 SEK, posted 10 November and due 10 December 2026, unpaid; today is 24 November
+2026.
 `then` gives action, settling code and effect; `also` gives every other code.
 """
 
@@ -34,8 +35,21 @@ from vardag.invoices.rules.policy import policy_of
 
 FOLDER = Path(__file__).parent / "decisions"
 Story = dict[str, Any]
-KNOWN = {"story", "today", "mail", "asks", "invoice", "invoices", "may", "earlier", "confirmed", "vat_until", "policy",
-         "then", "also"}  # fmt: skip
+KNOWN = {
+    "story",
+    "today",
+    "mail",
+    "asks",
+    "invoice",
+    "invoices",
+    "may",
+    "earlier",
+    "confirmed",
+    "vat_until",
+    "policy",
+    "then",
+    "also",
+}
 
 
 def stories() -> list[tuple[str, Story]]:

@@ -86,19 +86,19 @@ def test_a_citys_own_parameters_go_before_the_packaged_ones(tmp_path: Path) -> N
         (entry("paid_invoice", "note"), "expected one of refer, refund"),
         (entry("currency", "kronor"), "expected a currency code"),
         (entry("languages", "sv"), "expected a list of language codes"),
-        ("four_eyes_above: 5\n", "four_eyes_above"),
+        ("four_eyes_above: 5\n", "expected name: {value: 5000"),
         ("- a\n", "cannot be read as parameters"),
         ("a: [\n", "cannot be read as parameters"),
         ("sure_enough: {value: 1, unit: x, date: soon, source: y}\n", "expected YYYY-MM-DD"),
     ],
 )
 def test_a_wrong_parameter_is_named_with_its_cure(tmp_path: Path, text: str, says: str) -> None:
-    with pytest.raises((ConfigError, TypeError), match=says):
+    with pytest.raises(ConfigError, match=says):
         load_policy(own(tmp_path, text))
 
 
 def test_a_missing_file_is_an_error_of_the_configuration(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="none.yaml"):
+    with pytest.raises(ConfigError, match=r"none\.yaml"):
         load_policy(tmp_path / "none.yaml")
 
 

@@ -28,7 +28,7 @@ def answerable(mail: MailRead) -> bool:
 
 def valid_address(address: str) -> bool:
     """Tell whether it is exactly one plain address, with nothing a header could be smuggled in with."""
-    return len(address) <= 254 and address.isascii() and ADDRESS.fullmatch(address) is not None
+    return len(address) <= 254 and "=?" not in address and ADDRESS.fullmatch(address) is not None
 
 
 def machine(address: str) -> bool:
@@ -40,6 +40,15 @@ def one_line(text: str) -> str:
     """Text without control and invisible characters, in one line."""
     kept = (" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Zs") else letter for letter in text)
     return " ".join("".join(letter for letter in kept if unicodedata.category(letter)[0] != "C").split())
+
+
+def header_text(text: str) -> str:
+    """One line for a header, in which nothing is an encoded word: one may hold a line break, and with it a header.
+
+    >>> header_text("=?utf-8?q?=0D=0ABcc:_x@y.se?=")
+    '= ?utf-8?q?=0D=0ABcc:_x@y.se?='
+    """
+    return one_line(text).replace("=?", "= ?")
 
 
 def subject_of(text: str) -> str:
@@ -67,7 +76,7 @@ def identifier(text: str) -> str:
     """A message id in angle brackets, or nothing where it is none."""
     bare = text.strip().removeprefix("<").removesuffix(">")
     plain = re.fullmatch(r"[!-;=?-~]+@[!-;=?-~]+", bare) is not None
-    return f"<{bare}>" if plain and len(bare) <= IDENTIFIER else ""
+    return f"<{bare}>" if plain and "=?" not in bare and len(bare) <= IDENTIFIER else ""
 
 
 def message_id(item: str, domain: str, step: str = "answer") -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from vardag.core.texts import Texts
 from vardag.invoices.answers.address import (
     answerable,
+    header_text,
     identifier,
     message_id,
     number_of,
@@ -186,7 +187,7 @@ def headers(mail: MailRead, item: str, sender: From, now: datetime, step: str) -
         **thread,
         "Auto-Submitted": "auto-replied",
         "X-Auto-Response-Suppress": "All",
-        "X-Vardag-Item": one_line(item)[:100],
+        "X-Vardag-Item": header_text(item)[:100],
     }
 
 
@@ -195,6 +196,6 @@ def written(subject: str, text: str, fields: Mapping[str, str]) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
     for name, value in fields.items():
         message[name] = value
-    message["Subject"] = one_line(subject)
+    message["Subject"] = header_text(subject)
     message.set_content(text, subtype="plain", charset="utf-8", cte="quoted-printable")
     return message

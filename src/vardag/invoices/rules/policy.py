@@ -144,8 +144,9 @@ def overrides(path: Path) -> Mapping[str, Any]:
     """The entries of a city's file, with names that exist."""
     try:
         entries = load(path).entries
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError) as error:
-        raise ConfigError(f"{path.name}: cannot be read as parameters ({error}).") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, AttributeError, TypeError) as error:
+        form = "expected name: {value: 5000, unit: currency, date: 2026-11-24, source: who decided it}"
+        raise ConfigError(f"{path.name}: cannot be read as parameters ({error}); {form}.") from error
     unknown = sorted(set(entries) - set(READERS))
     if unknown:
         raise ConfigError(f"{path.name}: unknown {', '.join(unknown)}. Known: {', '.join(sorted(READERS))}.")
