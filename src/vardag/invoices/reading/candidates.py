@@ -9,7 +9,9 @@ from vardag.invoices.reading.letters import Place, Unit
 from vardag.invoices.reading.patterns import Patterns
 
 INVOICE_LABELS = {"invoice", "invoice_number"}
-BARE_NUMBER = re.compile(r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|no|number)[\s.:]{0,3}$")
+BARE_NUMBER = re.compile(
+    r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|no|number)[\s.:]{0,3}$"
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def candidates(places: Sequence[Place], patterns: Patterns) -> list[Candidate]:
                 best[found.value] = found
     spared = {figure.value for place in places for figure in place.of(Sort.LEFT_ALONE)}
     return [
-        replace(one, doubts=(*one.doubts, "several_unclear")) if one.value in spared else one for one in best.values()
+        replace(one, doubts=(*one.doubts, "several_unclear")) if one.value in spared else one
+        for one in best.values()
     ]
 
 

@@ -39,7 +39,9 @@ SCAN = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-LOOKALIKES = str.maketrans({**dict.fromkeys("OoОоΟο", "0"), **dict.fromkeys("lIІ", "1"), **dict.fromkeys("Зз", "3")})
+LOOKALIKES = str.maketrans(
+    {**dict.fromkeys("OoОоΟο", "0"), **dict.fromkeys("lIІ", "1"), **dict.fromkeys("Зз", "3")}
+)
 GLUED = re.compile(r"(?:nr|no|fnr)-?(?=\d)", re.IGNORECASE)
 LIST_GAP, LABEL_GAP = 40, 45
 
@@ -123,7 +125,9 @@ def normal_amount(text: str) -> str:
     ['1250.50', '1250.50', '1250.50', '1250.00', '1250.00']
     """
     bare = re.sub(r"[^\d.,]", "", text).strip(".,")
-    whole, mark, rest = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", bare).rpartition(next((m for m in ",." if m in bare[-3:]), ","))
+    whole, mark, rest = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", bare).rpartition(
+        next((m for m in ",." if m in bare[-3:]), ",")
+    )
     try:
         return f"{Decimal(f'{whole}.{rest}' if mark else rest):.2f}"
     except InvalidOperation:

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from lxml import etree
 from lxml import html as lxml_html
 
-DROPPED = {"script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe", "select", "option"}
+DROPPED = {
+    "script",
+    "style",
+    "head",
+    "title",
+    "noscript",
+    "template",
+    "svg",
+    "object",
+    "iframe",
+    "select",
+    "option",
+}
 BLOCKS = {"p", "div", "br", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "section",
           "article", "header", "footer", "address", "dl", "dt", "dd", "form", "center", "tbody", "thead"}  # fmt: skip
 INVISIBLE = re.compile(

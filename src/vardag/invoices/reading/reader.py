@@ -91,7 +91,9 @@ def _letter(parts: Parts, patterns: Patterns, doubts: list[str]) -> Letter:
         if text.strip():
             attached.append(place(name, _cut(text, patterns, doubts), patterns))
     quoted = [place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
-    return Letter([place("subject", parts.first("subject"), patterns), place("body", new, patterns)], quoted, attached)
+    return Letter(
+        [place("subject", parts.first("subject"), patterns), place("body", new, patterns)], quoted, attached
+    )
 
 
 def _kind(

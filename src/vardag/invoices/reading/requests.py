@@ -154,5 +154,3 @@ def _sums_asked_for(place: Place) -> Iterable[Figure]:
             gap = place.folded[ask.end : figure.start]
             if ask.end <= figure.start and len(gap) < 25 and between.fullmatch(gap):
                 yield figure
-
-

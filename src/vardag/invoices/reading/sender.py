@@ -39,7 +39,9 @@ def addresses(parts: Parts, name: str, value: str) -> list[tuple[str, str]]:
     """Names and addresses in a header; addresses in lower case."""
     try:
         header = parts.message.policy.header_fetch_parse(name, value)
-        found = [(one_line(str(a.display_name)), str(a.addr_spec).lower()) for a in getattr(header, "addresses", ())]
+        found = [
+            (one_line(str(a.display_name)), str(a.addr_spec).lower()) for a in getattr(header, "addresses", ())
+        ]
     except BROKEN:
         found = []
     usable = [(shown, address) for shown, address in found if ADDRESS.fullmatch(address)]
@@ -105,7 +107,11 @@ def _results(value: str) -> Iterator[authres.core.AuthenticationResult]:
 
 
 def _names(result: authres.core.AuthenticationResult, domain: str, *, exact: bool) -> bool:
-    wanted = {"dmarc": {("header", "from")}, "spf": {("smtp", "mailfrom")}, "dkim": {("header", "d"), ("header", "i")}}
+    wanted = {
+        "dmarc": {("header", "from")},
+        "spf": {("smtp", "mailfrom")},
+        "dkim": {("header", "d"), ("header", "i")},
+    }
     named = [
         str(item.value).rpartition("@")[2].lower()
         for item in result.properties
