@@ -1,15 +1,13 @@
 """Fortnox as the finance system, by its published REST API (version 3).
 
-Crediting is three calls: make the credit note (a draft that the invoice names in `CreditInvoiceReference`), write the
-key on it, book it. Before each, what is there is looked up, so that a run that was killed anywhere is continued and
-never repeated. The key stands in `ExternalInvoiceReference1`, which can be searched for and holds 80 characters.
+Crediting is three calls: make the credit note (a draft that the invoice names in `CreditInvoiceReference`), write
+the key on it, book it. Before each, what is there is looked up, so that a run that was killed anywhere is continued
+and never repeated. The key stands in `ExternalInvoiceReference1`, which can be searched for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from decimal import Decimal
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -40,8 +38,17 @@ def service_account(client_id: str, secret: Secret, *, tenant: str, url: str = L
     return ClientCredentials(url, client_id=client_id, secret=secret, basic=True, headers=headers, **others)
 
 
-# A person's consent instead: the refresh token is replaced at each use, and `store` keeps the new one.
-consent = partial(RefreshToken, LOGIN, basic=True)
+def consent(
+    client_id: str,
+    secret: Secret,
+    *,
+    refresh: Secret,
+    store: Callable[[str], None],
+    url: str = LOGIN,
+    **others: Any,
+) -> Tokens:
+    """Tokens of a person's consent; the refresh token is replaced at each use, and `store` keeps the new one."""
+    return RefreshToken(url, client_id=client_id, secret=secret, basic=True, refresh=refresh, store=store, **others)
 
 
 class Fortnox:
@@ -58,8 +65,9 @@ class Fortnox:
 
     Notes
     -----
-    An invoice that Fortnox Finans manages (`NoxFinans`) is told as gone to collection: somebody else's claim routine
-    has hold of it. A draft credit note is named in `Invoice.credited_by` as well as a booked one.
+    An invoice that Fortnox Finans manages (`NoxFinans`) is told as gone to collection: somebody else's claim
+    routine has hold of it. A draft credit note is named in `Invoice.credited_by` as well as a booked one. The total
+    of a `CreditNote` is told without sign.
     """
 
     name = "fortnox"
@@ -150,6 +158,8 @@ class Fortnox:
     # Crediting
 
     def _credit(self, original: Row, key: str, reason: str, on: date) -> Done:
+        if true(original, "Credit"):
+            raise LedgerRefusedError(f"fortnox: {text(original, 'DocumentNumber')} is itself a credit note.")
         note = self._begun(original, key)
         if note is None:
             self._may_credit(original, on)
@@ -205,8 +215,6 @@ class Fortnox:
     def _may_credit(self, original: Row, on: date) -> None:
         """Refuse what Fortnox would refuse only after a draft was made."""
         number = text(original, "DocumentNumber")
-        if true(original, "Credit"):
-            raise LedgerRefusedError(f"fortnox: {number} is itself a credit note.")
         if true(original, "Cancelled") or not true(original, "Booked"):
             raise LedgerRefusedError(f"fortnox: invoice {number} is not booked; there is nothing to credit.")
         locked = self._locked_until()
@@ -267,45 +275,50 @@ class Fortnox:
             if free is None:
                 raise LedgerRefusedError(f"fortnox: both external references of invoice {number} are taken.")
             comment = "\n".join(part for part in (text(original, "Comments"), f"{on} {reason}") if part)
-            self._updated(original, {free: key, "Comments": comment[:MOST_COMMENT]})
-        answer = rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(original)}/cancel"))
+            original = self._updated(original, {free: key, "Comments": comment[:MOST_COMMENT]})
+        try:
+            answer = rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(original)}/cancel"))
+        except NoError as error:
+            if not rows.technical(error):
+                marked = next(name for name in KEY_FIELDS if text(original, name) == key)
+                self._updated(original, {marked: None})  # nothing was done, so nothing says that it was
+            raise
         if not true(answer, "Cancelled"):
             raise UnansweredError(f"fortnox: invoice {number} is not cancelled.")
         return Done(Effect.VOID, number)
 
     # Reading
 
-    def _invoice(self, number: str) -> Row | None:
+    def _got(self, path: str, **params: Any) -> Any:
+        """An answer to a question, None where there is no such thing; any other no is a fault of the connection."""
         try:
-            return rows.invoice(self._rest.json("GET", f"/invoices/{quote(number, safe='')}"))
+            return self._rest.json("GET", path, params=params)
         except NoError as error:
             if error.status == 404 and rows.readable(error):
                 return None
-            raise
+            raise UnansweredError(str(error)) from None
 
-    def _updated(self, row: Row, fields: dict[str, str]) -> Row:
-        return rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(row)}", json={"Invoice": fields}))
+    def _invoice(self, number: str) -> Row | None:
+        answer = self._got(f"/invoices/{quote(number, safe='')}")
+        return None if answer is None else rows.invoice(answer)
+
+    def _updated(self, row: Row, fields: Mapping[str, str | None]) -> Row:
+        return rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(row)}", json={"Invoice": dict(fields)}))
 
     def _listed(self, **search: str) -> Iterator[Row]:
         """Rows of a search, over all its pages; only one field may be searched at a time."""
         page, pages = 1, 1
         while page <= pages:
-            params = {**search, "limit": self._page_rows, "page": page}
-            found, pages = rows.page(self._rest.json("GET", "/invoices", params=params))
+            found, pages = rows.page(self._got("/invoices", **search, limit=self._page_rows, page=page))
             yield from found
             page += 1
 
     def _locked_until(self) -> date | None:
-        return rows.locked(self._rest.json("GET", "/settings/lockedperiod"))
+        return rows.locked(self._got("/settings/lockedperiod"))
 
     def _customer(self, number: str) -> Row:
-        try:
-            answer = self._rest.json("GET", f"/customers/{quote(number, safe='')}")
-        except NoError as error:
-            if error.status == 404 and rows.readable(error):
-                return {}
-            raise
-        return rows.part(answer, "Customer")
+        answer = self._got(f"/customers/{quote(number, safe='')}")
+        return {} if answer is None else rows.part(answer, "Customer")
 
     def _told(self, row: Row, locked: date | None) -> Invoice:
         """An invoice in the routine's own words."""

@@ -1,7 +1,7 @@
 """What Fortnox's answers say: fields, pages, states and errors.
 
-Types differ between versions of the published contract (a number as text, a truth value as "true"), so each field is
-read as what it means.
+Types differ between versions of the published contract (a number as text, a truth value as "true"), so each field
+is read as what it means.
 """
 
 import json
