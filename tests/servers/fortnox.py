@@ -31,9 +31,10 @@ CUSTOMER = {
 }
 BLANK = {
     "CustomerNumber": "7", "CustomerName": "Ytterby Bygg AB", "OrganisationNumber": "556677-8899",
-    "Currency": "SEK", "Booked": False, "Cancelled": False, "Credit": "false", "CreditInvoiceReference": "0", "Comments": "",
-    "ExternalInvoiceReference1": "", "ExternalInvoiceReference2": "", "InvoiceDate": "2026-10-01",
-    "DueDate": "2026-10-31", "NoxFinans": False, "Reminders": 0, "Sent": True, "VoucherNumber": 0,
+    "Currency": "SEK", "Booked": False, "Cancelled": False, "Credit": "false", "CreditInvoiceReference": "0",
+    "Comments": "", "ExternalInvoiceReference1": "", "ExternalInvoiceReference2": "",
+    "InvoiceDate": "2026-10-01", "DueDate": "2026-10-31", "NoxFinans": False,
+    "Reminders": 0, "Sent": True, "VoucherNumber": 0,
 }  # fmt: skip
 
 

@@ -78,9 +78,12 @@ def test_a_no_is_told_without_the_token(status: int) -> None:
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vardag.core.rest.MOST_BYTES", 1000)
-    with running(answering(lambda _: Answer(b"x" * 2000))) as api, Rest(api.url, about="ledger") as rest:
-        with pytest.raises(UnansweredError, match="too much or too slowly"):
-            rest.json("GET", "/x")
+    with (
+        running(answering(lambda _: Answer(b"x" * 2000))) as api,
+        Rest(api.url, about="ledger") as rest,
+        pytest.raises(UnansweredError, match="too much or too slowly"),
+    ):
+        rest.json("GET", "/x")
 
 
 def test_the_pace_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
