@@ -138,10 +138,10 @@ class GraphMailbox:
     def send(self, message: EmailMessage) -> None:
         """Send as MIME; the service keeps a copy in Sent Items."""
         content = encodebytes(message.as_bytes(policy=SMTP))
-        with _told():
-            self._rest.call(
-                "POST", f"{self._user}/sendMail", content=content, headers={"Content-Type": "text/plain"}
-            )
+        asked: dict[str, Any] = {"content": content, "headers": {"Content-Type": "text/plain"}}
+        with _told(), self._rest.stream("POST", f"{self._user}/sendMail", **asked) as response:
+            if response.status_code != ACCEPTED:  # a page from something in between answers 200
+                raise UnansweredError(f"graph: sendMail answers {response.status_code}, expected {ACCEPTED}.")
 
     def has(self, message_id: str) -> bool:
         """Whether a message with this id lies in the inbox, in Sent Items or in one of the robot's folders."""
