@@ -30,7 +30,7 @@ class Fault:
 
     ``html`` and ``proxy`` answer a page, ``cut`` half an answer, ``slow`` too late, ``gone`` nothing at all,
     ``busy`` 429, ``down`` 503, ``error`` 500, ``foreign`` a no that nobody has heard of; `after` lets the call act
-    first.
+    first. ``late`` is given up on, and acts when the same is asked again: before that, or `after`.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Api:
     def __init__(self, answer: Callable[[Call], Answer], refusal: Callable[[int, str], Answer]) -> None:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
+        self.late: tuple[Call, bool] | None = None
         self.slow_s = 0.6
         self._answer, self._refusal, self._lock = answer, refusal, Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -61,12 +62,28 @@ class Api:
             self.calls.append(call)
             fault = next((fault for fault in self.faults if fault.meets(call)), None)
             if fault is None:
-                return self._answer(call)
+                return self._with_late(call)
             fault.times -= 1
+            if fault.kind == "late":
+                self.late = (call, fault.after)
+                return None
             acted = self._answer(call) if fault.after else None
         if fault.kind == "slow":
             time.sleep(self.slow_s)
         return self._spoiled(fault.kind, acted)
+
+    def _with_late(self, call: Call) -> Answer:
+        """The answer, with the call that comes late before or after it."""
+        late, after = self.late or (None, False)
+        if late is None or (late.method, late.path) != (call.method, call.path):
+            return self._answer(call)
+        self.late = None
+        if not after:
+            self._answer(late)
+        answer = self._answer(call)
+        if after:
+            self._answer(late)
+        return answer
 
     def _spoiled(self, kind: str, acted: Answer | None) -> Answer | None:
         whole = acted or Answer(b'{"Invoice": {"DocumentNumber": "1"}}')

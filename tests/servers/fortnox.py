@@ -52,6 +52,8 @@ class Company:
         Whether an invoice still names a credit note that was cancelled; the contract does not say.
     inherits
         Whether a credit note takes over the invoice's own reference; the contract does not say either.
+    one_draft
+        Whether a second credit note is refused while the first is a draft; nor this.
     """
 
     invoices: dict[str, Row] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Company:
     locked: str | None = None
     keeps_link: bool = True
     inherits: bool = False
+    one_draft: bool = False
     refuse: set[str] = field(default_factory=set)
     no_scope: str | None = None
     window: tuple[int, float] = (10_000, 1.0)
@@ -175,7 +178,7 @@ class Company:
         standing = self.invoices.get(row["CreditInvoiceReference"])
         if "credit" in self.refuse or row["Credit"] == "true":
             raise RefusalError("credited")
-        if standing and not standing["Cancelled"] and standing["Booked"]:
+        if standing and not standing["Cancelled"] and (standing["Booked"] or self.one_draft):
             raise RefusalError("credited")
         note = self.add(str(-row["Total"]), Booked=False, Credit="true", CustomerNumber=row["CustomerNumber"])
         note["CreditInvoiceReference"] = row["DocumentNumber"]

@@ -5,20 +5,20 @@ the key on it, book it. Before each, what is there is looked up, so that a run t
 and never repeated. The key stands in `ExternalInvoiceReference1`, which can be searched for.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from vardag.core.errors import InputError
 from vardag.core.net import Patience
 from vardag.core.oauth import ClientCredentials, LoginError, RefreshToken, Secret
 from vardag.core.rest import NoError, Pace, Rest, Tokens, UnansweredError
 from vardag.invoices.ledger import fortnox_rows as rows
+from vardag.invoices.ledger.fortnox_calls import Calls, told
 from vardag.invoices.ledger.fortnox_rows import Row, amount, text, true
 from vardag.invoices.ledger.port import LedgerRefusedError
-from vardag.invoices.model import ApplicationError, CreditNote, Customer, Done, Effect, Invoice, Money
+from vardag.invoices.model import ApplicationError, Done, Effect, Invoice
 
 ADDRESS = "https://api.fortnox.se/3"
 LOGIN = "https://apps.fortnox.se/oauth-v1/token"
@@ -82,8 +82,7 @@ class Fortnox:
         patience: Patience | None = None,
         pace: Pace | None = None,
     ) -> None:
-        self._page_rows = page_rows
-        self._rest = Rest(
+        rest = Rest(
             address,
             about=self.name,
             tokens=tokens,
@@ -92,24 +91,29 @@ class Fortnox:
             pace=pace or Pace(CALLS, SECONDS),
             expired=rows.token_expired,
         )
+        self._calls = Calls(rest, page_rows)
 
     def __repr__(self) -> str:
-        return f"<Fortnox {self._rest!r}>"
+        return f"<Fortnox {self._calls.rest!r}>"
 
     def find(self, target: str) -> Sequence[Invoice]:
         """Invoices and credit notes with this number or OCR number."""
         if not target.isdigit():  # both are digits; the search would match parts of text
             return ()
-        with _told():
+        with told():
             found: dict[str, Row] = {}
-            if (row := self._invoice(target)) and text(row, "DocumentNumber") == target:
+            if (row := self._calls.invoice(target)) and text(row, "DocumentNumber") == target:
                 found[target] = row
-            for item in self._listed(ocr=target):
+            for item in self._calls.listed(ocr=target):
                 number = text(item, "DocumentNumber")
-                if text(item, "OCR") == target and number not in found and (row := self._invoice(number)):
+                if text(item, "OCR") == target and number not in found and (row := self._calls.invoice(number)):
                     found[number] = row
-            locked = self._locked_until() if found else None
+            locked = self._calls.locked_until() if found else None
             return tuple(self._told(row, locked) for row in found.values())
+
+    def _told(self, row: Row, locked: date | None) -> Invoice:
+        note = None if true(row, "Credit") else self._calls.linked(row)
+        return rows.told(row, note, self._calls.customer(text(row, "CustomerNumber")), locked)
 
     def do(self, effect: Effect, invoice: Invoice, *, key: str, reason: str, on: date) -> Done:
         """Credit a booked invoice in full on a day, or cancel an unbooked one, once under this key.
@@ -123,8 +127,8 @@ class Fortnox:
         """
         if not 0 < len(key) <= MOST_KEY or key != key.strip():
             raise InputError(f"fortnox: a key has 1 to {MOST_KEY} characters, found {len(key)}.")
-        with _told():
-            original = self._invoice(invoice.number)
+        with told():
+            original = self._calls.invoice(invoice.number)
             if original is None:
                 raise LedgerRefusedError(f"fortnox: there is no invoice {invoice.number}.")
             act = self._credit if effect is Effect.CREDIT else self._void
@@ -132,23 +136,23 @@ class Fortnox:
 
     def done(self, invoice: Invoice, *, key: str) -> Done | None:
         """What is finished under this key; a draft credit note is not, and `do` continues it."""
-        with _told():
-            original = self._invoice(invoice.number)
+        with told():
+            original = self._calls.invoice(invoice.number)
             if original is None:
                 return None
             if true(original, "Cancelled"):
                 return Done(Effect.VOID, invoice.number) if _carries(original, key) else None
-            note = self._linked(original)
+            note = self._calls.linked(original)
             if note is None or not _carries(note, key):
                 note = self._by_key(original, key)
-            return _credited(original, note, key) if note and true(note, "Booked") else None
+            return rows.credited(original, note, key) if note and true(note, "Booked") else None
 
     def check(self) -> Sequence[str]:
         """What cannot be read; whether the robot may also write shows only when it does."""
         missing = []
         for what, path in READ:
             try:
-                self._rest.json("GET", path)
+                self._calls.rest.json("GET", path)
             except NoError as error:
                 missing.append(f"fortnox: cannot read {what}: {rows.said(error)}")
             except (UnansweredError, LoginError) as error:
@@ -163,15 +167,14 @@ class Fortnox:
         note = self._begun(original, key)
         if note is None:
             self._may_credit(original, on)
-            note = self._made(original)
+            note = self._made(original, key)
         if not true(note, "Booked"):
             try:
                 note = self._booked(self._marked(original, note, key, reason, on))
             except NoError as error:
-                if rows.technical(error):
-                    raise
-                self._undo(note, error)
-        return _credited(original, note, key)
+                note = self._after_no(note, key, error)
+            self._tidy(original, note)
+        return rows.credited(original, note, key)
 
     def _begun(self, original: Row, key: str) -> Row | None:
         """The credit note that a run under this key made, whole or half.
@@ -179,32 +182,22 @@ class Fortnox:
         A draft without any key is taken for the one of a run that was killed before it could write the key: when
         the case was decided, the invoice had no credit note.
         """
-        note = self._linked(original)
-        if note is None:
-            return self._by_key(original, key)
-        if _carries(note, key):
+        note = self._calls.linked(original)
+        if note and _carries(note, key):
             return note
-        number, other = text(note, "DocumentNumber"), text(note, KEY_FIELDS[0])
-        if true(note, "Booked") or other not in {"", text(original, KEY_FIELDS[0])}:
-            raise LedgerRefusedError(f"fortnox: the invoice is credited already, by {number}.")
-        if abs(amount(note, "Total")) != amount(original, "Total"):
-            raise LedgerRefusedError(
-                f"fortnox: credit note {number} is begun, for another amount than the invoice's."
-            )
+        if mine := self._by_key(original, key):
+            return mine
+        if note and not _keyless_draft(original, note):
+            number = text(note, "DocumentNumber")
+            raise LedgerRefusedError(f"fortnox: the invoice is credited already, or about to be, by {number}.")
         return note
-
-    def _linked(self, original: Row) -> Row | None:
-        """The credit note that the invoice names, unless it was cancelled."""
-        number = text(original, "CreditInvoiceReference")
-        note = self._invoice(number) if number not in {"", "0"} else None
-        return note if note and not true(note, "Cancelled") else None
 
     def _by_key(self, original: Row, key: str) -> Row | None:
         """A credit note that carries the key, whatever the invoice says of it."""
-        for item in self._listed(externalinvoicereference1=key):
+        for item in self._calls.listed(externalinvoicereference1=key):
             if text(item, KEY_FIELDS[0]) != key:  # the search matches parts
                 continue
-            note = self._invoice(text(item, "DocumentNumber"))
+            note = self._calls.invoice(text(item, "DocumentNumber"))
             if note and true(note, "Credit") and not true(note, "Cancelled"):
                 names = text(note, "CreditInvoiceReference")
                 if names not in {"", "0", text(original, "DocumentNumber")}:
@@ -217,26 +210,34 @@ class Fortnox:
         number = text(original, "DocumentNumber")
         if true(original, "Cancelled") or not true(original, "Booked"):
             raise LedgerRefusedError(f"fortnox: invoice {number} is not booked; there is nothing to credit.")
-        locked = self._locked_until()
+        locked = self._calls.locked_until()
         if locked and on <= locked:
             raise LedgerRefusedError(f"fortnox: the books are locked up to {locked}; {on} cannot be posted.")
 
-    def _made(self, original: Row) -> Row:
+    def _made(self, original: Row, key: str) -> Row:
         """Make the draft; from here on, something was done."""
-        path = f"/invoices/{_safe(original)}/credit"
-        answer = rows.invoice(self._rest.json("PUT", path))
-        if true(answer, "Credit"):
-            return answer
-        note = self._linked(answer)
+        number = text(original, "DocumentNumber")
+        try:
+            answer = self._calls.act(original, "credit")
+        except NoError as error:
+            if rows.technical(error):
+                raise
+            # A call that had been given up on may have made it meanwhile.
+            now = self._calls.invoice(number)
+            note = self._begun(now, key) if now else None
+            if note is None:
+                raise
+            return note
+        note = answer if true(answer, "Credit") else self._calls.linked(answer)
         if note is None:
-            raise UnansweredError(f"fortnox: {path} names no credit note.")
+            raise UnansweredError(f"fortnox: crediting {number} names no credit note.")
         return note
 
     def _marked(self, original: Row, note: Row, key: str, reason: str, on: date) -> Row:
         """Write key, reason and date on the draft, and see that it is still for the whole amount."""
         if not _carries(note, key) or text(note, "InvoiceDate") != on.isoformat():
             fields = {KEY_FIELDS[0]: key, "Comments": reason[:MOST_COMMENT], "InvoiceDate": on.isoformat()}
-            note = self._updated(note, fields)
+            note = self._calls.update(note, fields)
         if abs(amount(note, "Total")) != amount(original, "Total"):
             raise UnansweredError(
                 f"fortnox: credit note {text(note, 'DocumentNumber')} is not for the whole amount."
@@ -244,21 +245,38 @@ class Fortnox:
         return note
 
     def _booked(self, note: Row) -> Row:
-        booked = rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(note)}/bookkeep"))
+        booked = self._calls.act(note, "bookkeep")
         if not true(booked, "Booked"):
             raise UnansweredError(f"fortnox: credit note {text(note, 'DocumentNumber')} is not booked.")
         return booked
 
-    def _undo(self, note: Row, refusal: NoError) -> None:
-        """Cancel the draft after a definite no, so that nothing is left of it."""
+    def _after_no(self, note: Row, key: str, refusal: NoError) -> Row:
+        """The note where a call that had been given up on booked it; else cancel the draft, so that none is left."""
+        if rows.technical(refusal):
+            raise refusal
         number, why = text(note, "DocumentNumber"), rows.said(refusal)
+        now = self._calls.invoice(number)
+        if now and true(now, "Booked") and _carries(now, key):
+            return now
         try:
-            self._rest.json("PUT", f"/invoices/{_safe(note)}/cancel")
+            self._calls.act(note, "cancel")
         except (NoError, UnansweredError):
             raise ApplicationError(
                 f"fortnox: {why} The draft credit note {number} could not be cancelled; cancel it by hand."
             ) from None
-        raise LedgerRefusedError(f"fortnox: {why} The draft credit note {number} was cancelled.") from None
+        raise LedgerRefusedError(f"fortnox: {why} The draft credit note {number} was cancelled.")
+
+    def _tidy(self, original: Row, note: Row) -> None:
+        """Cancel a second draft, made by a call that was given up on and acted late."""
+        now = self._calls.invoice(text(original, "DocumentNumber"))
+        other = self._calls.linked(now) if now else None
+        if (
+            other
+            and text(other, "DocumentNumber") != text(note, "DocumentNumber")
+            and _keyless_draft(original, other)
+        ):
+            with suppress(NoError):  # it is not in the books, and the next who looks sees it
+                self._calls.act(other, "cancel")
 
     # Voiding
 
@@ -275,105 +293,32 @@ class Fortnox:
             if free is None:
                 raise LedgerRefusedError(f"fortnox: both external references of invoice {number} are taken.")
             comment = "\n".join(part for part in (text(original, "Comments"), f"{on} {reason}") if part)
-            original = self._updated(original, {free: key, "Comments": comment[:MOST_COMMENT]})
+            original = self._calls.update(original, {free: key, "Comments": comment[:MOST_COMMENT]})
         try:
-            answer = rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(original)}/cancel"))
+            answer = self._calls.act(original, "cancel")
         except NoError as error:
-            if not rows.technical(error):
-                marked = next(name for name in KEY_FIELDS if text(original, name) == key)
-                self._updated(original, {marked: None})  # nothing was done, so nothing says that it was
-            raise
+            answer = self._still_there(original, key, error)
         if not true(answer, "Cancelled"):
             raise UnansweredError(f"fortnox: invoice {number} is not cancelled.")
         return Done(Effect.VOID, number)
 
-    # Reading
-
-    def _got(self, path: str, **params: Any) -> Any:
-        """An answer to a question, None where there is no such thing; any other no is a fault of the connection."""
-        try:
-            return self._rest.json("GET", path, params=params)
-        except NoError as error:
-            if error.status == 404 and rows.readable(error):
-                return None
-            raise UnansweredError(str(error)) from None
-
-    def _invoice(self, number: str) -> Row | None:
-        answer = self._got(f"/invoices/{quote(number, safe='')}")
-        return None if answer is None else rows.invoice(answer)
-
-    def _updated(self, row: Row, fields: Mapping[str, str | None]) -> Row:
-        return rows.invoice(self._rest.json("PUT", f"/invoices/{_safe(row)}", json={"Invoice": dict(fields)}))
-
-    def _listed(self, **search: str) -> Iterator[Row]:
-        """Rows of a search, over all its pages; only one field may be searched at a time."""
-        page, pages = 1, 1
-        while page <= pages:
-            found, pages = rows.page(self._got("/invoices", **search, limit=self._page_rows, page=page))
-            yield from found
-            page += 1
-
-    def _locked_until(self) -> date | None:
-        return rows.locked(self._got("/settings/lockedperiod"))
-
-    def _customer(self, number: str) -> Row:
-        answer = self._got(f"/customers/{quote(number, safe='')}")
-        return {} if answer is None else rows.part(answer, "Customer")
-
-    def _told(self, row: Row, locked: date | None) -> Invoice:
-        """An invoice in the routine's own words."""
-        note = None if true(row, "Credit") else self._linked(row)
-        who = self._customer(text(row, "CustomerNumber"))
-        issued = rows.day(row, "InvoiceDate")
-        addresses = (text(who, name).lower() for name in ("Email", "EmailInvoice"))
-        return Invoice(
-            id=text(row, "DocumentNumber"),
-            number=text(row, "DocumentNumber"),
-            state=rows.state(row, note),
-            customer=Customer(
-                number=text(row, "CustomerNumber"),
-                name=text(row, "CustomerName") or text(who, "Name"),
-                organisation=text(who, "OrganisationNumber") or text(row, "OrganisationNumber"),
-                addresses=tuple(dict.fromkeys(address for address in addresses if address)),
-            ),
-            issued=issued,
-            due=rows.day(row, "DueDate", otherwise=issued),
-            total=Money(amount(row, "Total"), text(row, "Currency") or "SEK"),
-            reference=text(row, "OCR"),
-            paid=rows.paid(row, note),
-            credited_by=(text(note, "DocumentNumber"),) if note else (),
-            reminders=int(amount(row, "Reminders")),
-            collection=true(row, "NoxFinans"),
-            period_open=locked is None or issued > locked,
-            is_credit_note=true(row, "Credit"),
-            comment=text(row, "Comments"),
-        )
+    def _still_there(self, original: Row, key: str, refusal: NoError) -> Row:
+        """The invoice where a call that had been given up on cancelled it; else take the key off it again."""
+        if rows.technical(refusal):
+            raise refusal
+        now = self._calls.invoice(text(original, "DocumentNumber"))
+        if now and true(now, "Cancelled") and _carries(now, key):
+            return now
+        marked = next(name for name in KEY_FIELDS if text(original, name) == key)
+        self._calls.update(original, {marked: None})  # nothing was done, so nothing says that it was
+        raise refusal
 
 
 def _carries(row: Row, key: str) -> bool:
     return any(text(row, name) == key for name in KEY_FIELDS)
 
 
-def _safe(row: Row) -> str:
-    """The document number, for an address."""
-    return quote(text(row, "DocumentNumber"), safe="")
-
-
-def _credited(original: Row, note: Row, key: str) -> Done:
-    invoice = text(original, "DocumentNumber")
-    total = Money(abs(amount(note, "Total")), text(note, "Currency") or "SEK")
-    issued = rows.day(note, "InvoiceDate")
-    return Done(Effect.CREDIT, invoice, CreditNote(text(note, "DocumentNumber"), invoice, total, issued, key))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the service in the routine's words: a definite no, or that nobody knows."""
-    try:
-        yield
-    except (UnansweredError, LoginError) as error:
-        raise ApplicationError(str(error)) from None
-    except NoError as error:
-        if rows.technical(error):
-            raise ApplicationError(str(error)) from None
-        raise LedgerRefusedError(f"fortnox: {rows.said(error)}") from None
+def _keyless_draft(original: Row, note: Row) -> bool:
+    """Whether a credit note is a draft for the whole amount without a key; a reference may be inherited."""
+    whole = abs(amount(note, "Total")) == amount(original, "Total")
+    return whole and not true(note, "Booked") and text(note, KEY_FIELDS[0]) in {"", text(original, KEY_FIELDS[0])}

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from vardag.core.rest import NoError, UnansweredError
-from vardag.invoices.model import InvoiceState
+from vardag.invoices.model import CreditNote, Customer, Done, Effect, Invoice, InvoiceState, Money
 
 Row = Mapping[str, Any]
 
@@ -96,6 +96,42 @@ def paid(row: Row, note: Row | None) -> Decimal:
     if note and true(note, "Booked"):
         settled -= abs(amount(note, "Total")) - abs(amount(note, "Balance"))
     return settled
+
+
+def told(row: Row, note: Row | None, customer: Row, locked: date | None) -> Invoice:
+    """An invoice in the routine's own words, from its credit note, customer and the end of the locked period."""
+    issued = day(row, "InvoiceDate")
+    addresses = (text(customer, name).lower() for name in ("Email", "EmailInvoice"))
+    return Invoice(
+        id=text(row, "DocumentNumber"),
+        number=text(row, "DocumentNumber"),
+        state=state(row, note),
+        customer=Customer(
+            number=text(row, "CustomerNumber"),
+            name=text(row, "CustomerName") or text(customer, "Name"),
+            organisation=text(customer, "OrganisationNumber") or text(row, "OrganisationNumber"),
+            addresses=tuple(dict.fromkeys(address for address in addresses if address)),
+        ),
+        issued=issued,
+        due=day(row, "DueDate", otherwise=issued),
+        total=Money(amount(row, "Total"), text(row, "Currency") or "SEK"),
+        reference=text(row, "OCR"),
+        paid=paid(row, note),
+        credited_by=(text(note, "DocumentNumber"),) if note else (),
+        reminders=int(amount(row, "Reminders")),
+        collection=true(row, "NoxFinans"),
+        period_open=locked is None or issued > locked,
+        is_credit_note=true(row, "Credit"),
+        comment=text(row, "Comments"),
+    )
+
+
+def credited(original: Row, note: Row, key: str) -> Done:
+    """A booked credit note in the routine's own words."""
+    invoice_number = text(original, "DocumentNumber")
+    total = Money(abs(amount(note, "Total")), text(note, "Currency") or "SEK")
+    made = CreditNote(text(note, "DocumentNumber"), invoice_number, total, day(note, "InvoiceDate"), key)
+    return Done(Effect.CREDIT, invoice_number, made)
 
 
 def readable(error: NoError) -> dict[str, Any] | None:
