@@ -352,6 +352,16 @@ def test_a_refused_void_leaves_no_key_behind(company: Company) -> None:
             books.do(Effect.VOID, only(books, number), key=KEY, reason=REASON, on=TODAY)
 
 
+def test_a_key_that_is_part_of_another_is_not_that_other(company: Company) -> None:
+    company.add("100")
+    company.add("200")
+    books = ledger(company)
+    credit(books, "1001", key="case-10")
+    assert books.done(only(books, "1002"), key="case-1") is None
+    done = credit(books, "1002", key="case-1")
+    assert done.credit_note is not None and done.credit_note.number == "1004"
+
+
 @pytest.mark.parametrize("key", ["", "x" * 81, " padded"])
 def test_a_key_that_fortnox_would_not_hold_is_refused(company: Company, key: str) -> None:
     company.add("100")

@@ -103,6 +103,7 @@ def test_filing_again_leaves_a_mail_where_it_lies(office: Office) -> None:
     box.file(waiting, Folder.FAILED)
     mailbox(office).file(waiting, Folder.DONE)
     assert office.lying() == {"Referred": ["<m1@kund.example>"]}
+    assert box.fetch(waiting, most=1000) == mail(1)  # the handle holds wherever the mail lies
     office.mails.clear()
     box.file(waiting, Folder.DONE)
 

@@ -38,8 +38,11 @@ class TokenEndpoint:
         grant = form.get("grant_type", "")
         self.grants.append(grant)
         if grant == "client_credentials":
-            named = call.headers.get("tenantid") == TENANT if self.basic else form.get("scope") == SCOPE
-            return self._give() if named else _no("invalid_request", "tenant or scope missing")
+            wanted = BASIC_SCOPE if self.basic else SCOPE
+            named = not self.basic or call.headers.get("tenantid") == TENANT
+            return (
+                self._give() if named and form.get("scope") == wanted else _no("invalid_request", "tenant or scope")
+            )
         if grant != "refresh_token":
             return _no("unsupported_grant_type", grant)
         if form.get("refresh_token") != self.refresh:

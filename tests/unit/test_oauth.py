@@ -6,7 +6,7 @@ import pytest
 
 from servers.api import Api, Fault, running
 from servers.fortnox import refusal
-from servers.tokens import CLIENT, SCOPE, SECRET, TENANT, TokenEndpoint
+from servers.tokens import BASIC_SCOPE, CLIENT, SCOPE, SECRET, TENANT, TokenEndpoint
 from vardag.core.errors import ConfigError, RefusedError
 from vardag.core.net import Patience
 from vardag.core.oauth import ClientCredentials, LoginError, RefreshToken
@@ -34,7 +34,7 @@ def api(endpoint: TokenEndpoint) -> Iterator[Api]:
 
 
 def credentials(api: Api, **others: object) -> ClientCredentials:
-    options = {"basic": True, "headers": {"TenantId": TENANT}, "patience": QUICK} | others
+    options = {"basic": True, "headers": {"TenantId": TENANT}, "scope": BASIC_SCOPE, "patience": QUICK} | others
     return ClientCredentials(f"{api.url}/token", client_id=CLIENT, secret=lambda: SECRET, **options)
 
 

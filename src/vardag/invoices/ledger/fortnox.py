@@ -22,6 +22,7 @@ from vardag.invoices.model import ApplicationError, Done, Effect, Invoice
 
 ADDRESS = "https://api.fortnox.se/3"
 LOGIN = "https://apps.fortnox.se/oauth-v1/token"
+SCOPE = "invoice customer settings"  # no more than is called
 CALLS, SECONDS = 25, 5.0  # the published rate limit
 KEY_FIELDS = ("ExternalInvoiceReference1", "ExternalInvoiceReference2")
 MOST_KEY, MOST_COMMENT = 80, 1024
@@ -34,8 +35,8 @@ READ = (
 
 def service_account(client_id: str, secret: Secret, *, tenant: str, url: str = LOGIN, **others: Any) -> Tokens:
     """Tokens of a service account, by client credentials and the tenant's number (DatabaseNumber)."""
-    headers = {"TenantId": tenant}
-    return ClientCredentials(url, client_id=client_id, secret=secret, basic=True, headers=headers, **others)
+    asked = {"scope": SCOPE, "headers": {"TenantId": tenant}, **others}
+    return ClientCredentials(url, client_id=client_id, secret=secret, basic=True, **asked)
 
 
 def consent(
@@ -251,7 +252,7 @@ class Fortnox:
         return booked
 
     def _after_no(self, note: Row, key: str, refusal: NoError) -> Row:
-        """The note where a call that had been given up on booked it; else cancel the draft, so that none is left."""
+        """The note where a call that had been given up on booked it; else cancel the draft: none is left."""
         if rows.technical(refusal):
             raise refusal
         number, why = text(note, "DocumentNumber"), rows.said(refusal)
