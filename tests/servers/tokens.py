@@ -9,12 +9,8 @@ from urllib.parse import parse_qsl
 from servers.api import Call
 from servers.web import Answer
 
-CLIENT, SECRET, TENANT, SCOPE = (
-    "robot-1",
-    "klientens-hemlighet-7c",
-    "424242",
-    "https://graph.microsoft.com/.default",
-)
+CLIENT, SECRET, TENANT = "robot-1", "klientens-hemlighet-7c", "424242"
+SCOPE, BASIC_SCOPE = "https://graph.microsoft.com/.default", "invoice customer settings"
 
 
 @dataclass
@@ -38,11 +34,9 @@ class TokenEndpoint:
         grant = form.get("grant_type", "")
         self.grants.append(grant)
         if grant == "client_credentials":
-            wanted = BASIC_SCOPE if self.basic else SCOPE
+            scoped = form.get("scope") == (BASIC_SCOPE if self.basic else SCOPE)
             named = not self.basic or call.headers.get("tenantid") == TENANT
-            return (
-                self._give() if named and form.get("scope") == wanted else _no("invalid_request", "tenant or scope")
-            )
+            return self._give() if scoped and named else _no("invalid_request", "tenant or scope")
         if grant != "refresh_token":
             return _no("unsupported_grant_type", grant)
         if form.get("refresh_token") != self.refresh:
