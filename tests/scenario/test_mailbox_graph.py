@@ -11,6 +11,7 @@ import pytest
 from servers.api import Fault
 from servers.graph import USER, Office, graph
 from servers.tokens import CLIENT, SECRET
+from servers.web import Answer
 from vardag.core.errors import RefusedError
 from vardag.core.net import Patience
 from vardag.core.rest import Tokens
@@ -289,3 +290,24 @@ def test_no_secret_in_words_logs_or_repr(office: Office, caplog: pytest.LogCaptu
 def test_offline_nothing_is_called(office: Office) -> None:
     with pytest.raises(RefusedError, match="offline"):
         first(mailbox(office, offline=True))
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"null", b'{"value": [1]}', b'{"value": [{}]}', b"\xff\xfe"])
+def test_an_answer_of_another_shape_is_no_answer(office: Office, body: bytes) -> None:
+    box = mailbox(office)
+    assert office.api is not None
+    office.api._answer = lambda call: office.tokens.answer(call) if "oauth2" in call.path else Answer(body)
+    with pytest.raises(ApplicationError, match="graph: "):
+        first(box)
+    with pytest.raises(ApplicationError, match="graph: "):
+        box.file(Waiting("1", 1, ""), Folder.DONE)
+    with pytest.raises(ApplicationError, match="graph: "):
+        box.send(answer())
+
+
+def test_pages_that_lead_round_in_a_circle_end(office: Office) -> None:
+    assert office.api is not None
+    round_about = Answer(f'{{"value": [], "@odata.nextLink": "{office.url}/users/{USER}/round"}}'.encode())
+    office.api._answer = lambda call: office.tokens.answer(call) if "oauth2" in call.path else round_about
+    with pytest.raises(ApplicationError, match="round in a circle"):
+        first(mailbox(office))

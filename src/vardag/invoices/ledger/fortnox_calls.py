@@ -38,7 +38,7 @@ class Calls:
         while page <= pages:
             found, pages = rows.page(self._got("/invoices", **search, limit=self._page_rows, page=page))
             yield from found
-            page += 1
+            page = page + 1 if found else pages + 1
 
     def locked_until(self) -> date | None:
         """Last day that can no longer be posted on."""

@@ -36,7 +36,7 @@ def invoice(answer: Any) -> Row:
 def page(answer: Any) -> tuple[list[Row], int]:
     """Rows of one page, and how many pages there are."""
     found = answer.get("Invoices") if isinstance(answer, dict) else None
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
         raise UnansweredError("fortnox: a page without 'Invoices'.")
     return found, int(amount(part(answer, "MetaInformation"), "@TotalPages"))
 
@@ -61,9 +61,12 @@ def true(row: Row, name: str) -> bool:
 def amount(row: Row, name: str) -> Decimal:
     """A number; 0 where it is missing."""
     try:
-        return Decimal(text(row, name) or "0")
+        value = Decimal(text(row, name) or "0")
     except InvalidOperation:
-        raise UnansweredError(f"fortnox: {name} is no number.") from None
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise UnansweredError(f"fortnox: {name} is no number.")
+    return value
 
 
 def day(row: Row, name: str, *, otherwise: date | None = None) -> date:

@@ -83,7 +83,7 @@ class GraphMailbox:
         patience: Patience | None = None,
     ) -> None:
         self.address = address
-        self._parent, self._names = parent, dict(names)
+        self._parent, self._names = parent, {**NAMES, **names}
         self._page_rows, self._step_s = page_rows, step_s
         self._user = f"/users/{quote(address, safe='@')}"
         self._rest = Rest(
@@ -148,7 +148,7 @@ class GraphMailbox:
         wanted = f"<{_bare(message_id)}>".replace("'", "''")
         asked = {"$filter": f"internetMessageId eq '{wanted}'", "$select": "id,parentFolderId"}
         with _told():
-            found = {str(row.get("parentFolderId")) for row in self._all(f"{self._user}/messages", asked)}
+            found = {str(row["parentFolderId"]) for row in self._all(f"{self._user}/messages", asked)}
             return bool(found & self._places()) if found else False
 
     def wait(self, seconds: float) -> None:
@@ -191,8 +191,11 @@ class GraphMailbox:
 
     def _all(self, path: str, asked: Mapping[str, Any] | None) -> Iterator[Mapping[str, Any]]:
         """Rows of all pages; the service's own link leads from one to the next."""
-        link = path
+        link, followed = path, set()
         while link:
+            if link in followed:
+                raise UnansweredError("graph: the pages lead round in a circle.")
+            followed.add(link)
             page, link = _rows(self._rest.json("GET", link, params=asked))
             asked = None
             yield from page
@@ -205,7 +208,7 @@ class GraphMailbox:
             if error.status == 404 and _code(error):
                 return False
             raise
-        return bool(row.get("parentFolderId") == self._well_known("inbox"))
+        return bool(row["parentFolderId"] == self._well_known("inbox"))
 
     def _anything_new(self) -> bool:
         try:
@@ -274,8 +277,8 @@ class GraphMailbox:
 def _rows(answer: Any) -> tuple[list[Mapping[str, Any]], str]:
     """Rows of a page, and the link to the next; empty where it is the last."""
     rows = answer.get("value") if isinstance(answer, dict) else None
-    if not isinstance(rows, list):
-        raise UnansweredError("graph: a page without 'value'.")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+        raise UnansweredError("graph: a page without 'value', or a row without 'id'.")
     return rows, str(answer.get("@odata.nextLink") or "")
 
 
