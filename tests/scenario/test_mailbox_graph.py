@@ -217,9 +217,10 @@ def test_a_mail_that_breaks_off_is_not_taken_for_a_whole_one(office: Office) -> 
     box = mailbox(office)
     waiting = first(box)
     assert office.api is not None
-    office.api.faults.append(Fault("cut", method="GET", ends="/$value", after=True))
-    with pytest.raises(ApplicationError, match="did not answer to the end"):
-        box.fetch(waiting, most=10_000)
+    for kind, words in (("cut", "did not answer to the end"), ("html", "a page came instead"), ("error", "500")):
+        office.api.faults.append(Fault(kind, method="GET", ends="/$value", after=True))
+        with pytest.raises(ApplicationError, match=words):
+            box.fetch(waiting, most=10_000)
     assert box.fetch(waiting, most=10_000) == mail(1, size=5000)
 
 

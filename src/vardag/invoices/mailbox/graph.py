@@ -89,9 +89,7 @@ class GraphMailbox:
         self._rest = Rest(
             url, about=self.name, tokens=tokens, headers=IMMUTABLE, offline=offline, patience=patience
         )
-        self._ids: dict[
-            str, str
-        ] = {}  # of folders, by name; with a stroke before it where it is not a display name
+        self._ids: dict[str, str] = {}  # of folders, by display name; others begin with a stroke
         self._seen: set[str] = set()  # mails that lay in the inbox when it was last listed
 
     def __repr__(self) -> str:
@@ -114,6 +112,8 @@ class GraphMailbox:
         path = f"{self._user}/messages/{quote(mail.id, safe='')}/$value"
         content = bytearray()
         with _told(), self._rest.stream("GET", path, headers={"Accept": "*/*"}) as response:
+            if "html" in response.headers.get("content-type", ""):  # a page from something in between
+                raise UnansweredError("graph: a page came instead of the mail.")
             for part in response.iter_bytes():
                 content += part
                 if len(content) > most and (_head(content) or len(content) > most + MOST_HEAD):
