@@ -17,7 +17,7 @@ from vardag.invoices.ledger.fortnox import Fortnox, consent, service_account
 from vardag.invoices.ledger.port import Ledger, LedgerRefusedError
 from vardag.invoices.model import ApplicationError, Done, Effect, Invoice, InvoiceState
 
-QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.3, wait_limit_s=1)
+QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.6, wait_limit_s=1)
 KEY, REASON, TODAY = "vardag-5f2c-1", "Fel mottagare", date(2026, 11, 26)
 
 

@@ -19,7 +19,7 @@ from vardag.invoices.mailbox.graph import GraphMailbox, application
 from vardag.invoices.mailbox.port import Folder, Mailbox, Waiting
 from vardag.invoices.model import ApplicationError
 
-QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.3, wait_limit_s=1)
+QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.6, wait_limit_s=1)
 
 
 def mail(number: int, size: int = 0, text: str = "Makulera faktura 1001.") -> bytes:

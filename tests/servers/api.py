@@ -50,7 +50,7 @@ class Api:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.late: tuple[Call, bool] | None = None
-        self.slow_s = 0.6
+        self.slow_s = 0.9
         self._answer, self._refusal, self._lock = answer, refusal, Lock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.server.daemon_threads = True

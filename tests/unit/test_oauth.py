@@ -12,7 +12,7 @@ from vardag.core.net import Patience
 from vardag.core.oauth import ClientCredentials, LoginError, RefreshToken
 from vardag.core.rest import UnansweredError
 
-QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.3, wait_limit_s=1)
+QUICK = Patience(tries=2, backoff_s=0.01, timeout_s=0.6, wait_limit_s=1)
 
 
 class Clock:

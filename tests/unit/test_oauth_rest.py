@@ -11,7 +11,7 @@ from vardag.core.errors import RefusedError
 from vardag.core.net import Patience
 from vardag.core.rest import NoError, Pace, Rest, UnansweredError
 
-QUICK = Patience(tries=3, backoff_s=0.01, timeout_s=0.3, wait_limit_s=0.05)
+QUICK = Patience(tries=3, backoff_s=0.01, timeout_s=0.6, wait_limit_s=0.05)
 
 
 class Key:
