@@ -8,7 +8,7 @@ PEERS := .venv-peers
 FIRST ?= 2013
 LAST ?= 2022
 
-.PHONY: demo test bench bench-peers docs constraints constraints-peers format clean
+.PHONY: demo test crash bench bench-peers docs constraints constraints-peers format clean
 
 demo: $(READY)  ## make a synthetic town, predict its leaks and write the maps and the report
 	$(BIN)/vardag demo --folder demo
@@ -18,6 +18,9 @@ test: $(READY)  ## lint, types, architecture, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2
+
+crash: $(READY)  ## RUNS=500 runs in which the robot, the wires and the servers fail; prints the count by fault
+	VARDAG_CRASH_RUNS=$(or $(RUNS),500) $(BIN)/pytest -s tests/crash/test_robot_killed.py
 
 bench: $(READY)  ## speed and memory, as ratios and against the budgets in docs/explanation/performance.md
 	$(BIN)/python -m benchmarks

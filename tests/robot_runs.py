@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -55,14 +56,12 @@ def runs() -> Iterator[Runs]:
     try:
         yield Runs(process)
     finally:
-        assert process.stdin
-        process.stdin.close()
-        process.wait(timeout=30)
+        process.communicate(timeout=30)
 
 
 def _serve() -> None:
-    import vardag.app.robots  # noqa: F401, PLC0415 - imported once, for all children
-    import vardag.invoices.ledger.tryton  # noqa: F401, PLC0415
+    import vardag.app.robots  # noqa: PLC0415 - imported once, for all children
+    import vardag.invoices.ledger.tryton  # noqa: PLC0415
     import vardag.invoices.mailbox.imap  # noqa: F401, PLC0415
 
     for line in sys.stdin:
@@ -73,7 +72,13 @@ def _serve() -> None:
             continue
         pid = os.fork()
         if pid == 0:
-            os._exit(_child(order))
+            code = 70
+            try:
+                code = _child(order)
+            except BaseException:  # noqa: BLE001 - a child must never go on as the parent
+                traceback.print_exc()
+            finally:
+                os._exit(code)
         print(json.dumps({"pid": pid}), flush=True)
 
 
@@ -98,7 +103,8 @@ def _child(order: dict[str, Any]) -> int:
     )
     try:
         run_once(found)
-    except ApplicationError:
+    except ApplicationError as error:
+        print(error, file=sys.stderr)
         return 3
     return 0
 

@@ -1,7 +1,7 @@
 """A wire between the robot and a server that can be cut: before the server has acted, after, or for a while.
 
-Both are plain threads on loopback. The HTTP wire knows where a request ends, so a fault can be laid on the n-th call
-of a kind; the line wire (SMTP, IMAP) lays it on a word of the client's.
+Both are plain threads on loopback. The HTTP wire knows where a request ends, so a fault can be laid on the n-th
+call of a kind; the line wire (SMTP, IMAP) lays it on the n-th piece that the client sends.
 """
 
 import socket

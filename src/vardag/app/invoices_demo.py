@@ -36,7 +36,7 @@ def demo(
         on_step("books", 0.0)
         made = town(folder / "finance", folder / "cache", seed=seed, today=date.today())
         on_step("books", 1.0)
-        with post((folder / "post").absolute(), ROBOT_ADDRESS) as mailbox, tryton(made.finance) as finance:
+        with post(ROBOT_ADDRESS) as mailbox, tryton(made.finance) as finance:
             for mail in made.mails:
                 mailbox.deliver(mail.raw)
             found = robot(robot_folder(folder / "robot", mailbox, finance))
@@ -53,6 +53,7 @@ def demo(
                 seconds,
             )
             show.demo(shown, folder, as_json=as_json)
+            shutil.copytree(mailbox.mail, folder / "post")
             if stay:
                 show.staying(finance.url, mailbox.imap_port, folder / "robot")
                 _until_stopped()

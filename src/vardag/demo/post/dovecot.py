@@ -15,6 +15,7 @@ from vardag.demo.post.maildir import MAIL_USER
 from vardag.demo.post.ports import await_port
 
 START_S = 20.0
+DOVECOT_GROUP = "dovecot"  # of the user that Debian's package makes
 CONFIGURATION = """
 base_dir = {folder}/run
 state_dir = {folder}/state
@@ -99,8 +100,8 @@ def dovecot(
         shutil.chown(mail, MAIL_USER, MAIL_USER)
     (folder / "dovecot.conf").write_text(_configuration(folder, mail, port, certificate))
     (folder / "oauth2.conf").write_text(OAUTH.format(folder=folder))
-    (folder / "keys" / "default" / "HS256" / "default").write_text(token_key)
-    (folder / "users").write_text("".join(f"{who}:{{PLAIN}}{word}\n" for who, word in passwords.items()))
+    _write_for_dovecot(folder / "keys" / "default" / "HS256" / "default", token_key)
+    _write_for_dovecot(folder / "users", "".join(f"{who}:{{PLAIN}}{word}\n" for who, word in passwords.items()))
     process = subprocess.Popen([program, "-F", "-c", folder / "dovecot.conf"])
     try:
         await_port(port, f"Dovecot (see {folder}/dovecot.log)", seconds=START_S)
@@ -108,6 +109,15 @@ def dovecot(
     finally:
         process.terminate()
         process.wait(timeout=START_S)
+
+
+def _write_for_dovecot(path: Path, text: str) -> None:
+    """A file that Dovecot's own user may read, and no others."""
+    path.touch(mode=0o600)
+    path.write_text(text, encoding="utf-8")
+    if os.geteuid() == 0:
+        shutil.chown(path, "root", DOVECOT_GROUP)
+        path.chmod(0o640)
 
 
 def _configuration(folder: Path, mail: Path, port: int, certificate: Path | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from vardag.demo.post.certificate import certificate
 from vardag.demo.post.dovecot import dovecot, dovecot_program
@@ -41,14 +42,18 @@ class Post:
 
 
 @contextmanager
-def post(folder: Path, address: str) -> Iterator[Post]:
-    """Start the servers and end them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)  # Dovecot reads mail as a user of its own
-    mail, password, pem = folder / "mail", secrets.token_urlsafe(24), certificate(folder)
-    imap_port, smtp_port, program = free_port(), free_port(), dovecot_program()
-    maildir(mail, address)
-    with ExitStack() as running:
+def post(address: str) -> Iterator[Post]:
+    """Start the servers and end them; everything they hold is gone then, but for what was copied.
+
+    They live in a folder of their own under the machine's temporary one: Dovecot reads mail as a user of its own,
+    who must be let in all the way down, and its sockets' paths must be short.
+    """
+    password, imap_port, smtp_port, program = secrets.token_urlsafe(24), free_port(), free_port(), dovecot_program()
+    with TemporaryDirectory(prefix="vardag-post-") as made, ExitStack() as running:
+        folder = Path(made)
+        folder.chmod(0o755)
+        mail, pem = folder / "mail", certificate(folder)
+        maildir(mail, address)
         if program:
             users = {address: password}
             running.enter_context(dovecot(program, folder, mail, imap_port, users, certificate=pem))
