@@ -1,8 +1,8 @@
 """The robot, the wires and the servers fail at every step; each invoice gets one credit note and one answer.
 
-Every run is one invoice of its own in a real Tryton, one mail in a real Dovecot, and one fault drawn by lot. Then the
-robot is left to work in peace, and the books and the mail folders are counted. ``VARDAG_CRASH_RUNS`` sets how many;
-`make crash` takes five hundred and prints the count by fault.
+Every run is one invoice of its own in a real Tryton, one mail in a real Dovecot, and one fault drawn by lot. Then
+the robot is left to work in peace, and the books and the mail folders are counted. ``VARDAG_CRASH_RUNS`` sets how
+many; `make crash` takes five hundred and prints the count by fault.
 """
 
 import os

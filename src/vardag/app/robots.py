@@ -15,7 +15,8 @@ from vardag.invoices.model import MailRead
 from vardag.invoices.reading import load_patterns, read_mail
 from vardag.invoices.robot import Mode, Robot
 from vardag.invoices.rules import load_policy, read_allowed
-from vardag.invoices.settings import About, Browser, Fortnox, Graph, Imap, Settings
+from vardag.invoices.settings import About, Browser, Graph, Imap, Settings
+from vardag.invoices.settings import Fortnox as FortnoxSettings
 from vardag.invoices.settings import Tryton as TrytonSettings
 from vardag.invoices.store import Store
 
@@ -69,18 +70,16 @@ def _own(folder: Path, name: str) -> Path | None:
 
 
 def _mailbox(found: Settings, folder: Path) -> Mailbox:
-    names = {"": FOLDERS[found.robot.language]}[""] | {
-        str(name): text for name, text in found.mailbox.folders.items()
-    }
-    folders = {kind: f"Vardag/{names[kind]}" for kind in Folder}
+    packaged, own = FOLDERS[found.robot.language], {str(kind): name for kind, name in found.mailbox.folders.items()}
+    names = {kind: own.get(kind.value) or packaged[kind.value] for kind in Folder}
     match found.mailbox:
         case Imap() as imap:
-            return _imap(imap, found.robot.address, folders, folder)
+            return _imap(imap, found.robot.address, names, folder)
         case Graph() as graph:
-            return _graph(graph, found.robot.address, folders, folder)
+            return _graph(graph, found.robot.address, names, folder)
 
 
-def _imap(imap: Imap, address: str, folders: dict[Folder, str], folder: Path) -> Mailbox:
+def _imap(imap: Imap, address: str, names: dict[Folder, str], folder: Path) -> Mailbox:
     from vardag.invoices.mailbox.imap import ImapMailbox, Login, Server
 
     return ImapMailbox(
@@ -88,22 +87,31 @@ def _imap(imap: Imap, address: str, folders: dict[Folder, str], folder: Path) ->
         Server(imap.host, imap.port, imap.tls),
         Server(imap.smtp_host, imap.smtp_port, imap.smtp_tls),
         Login(imap.user, secret(imap.secret, folder=folder), imap.oauth),
-        folders=folders,
+        folders={kind: name if "/" in name else f"Vardag/{name}" for kind, name in names.items()},
         trust=str(folder / imap.trust) if imap.trust else None,
     )
 
 
-def _graph(graph: Graph, address: str, folders: dict[Folder, str], folder: Path) -> Mailbox:
-    raise NotImplementedError
+def _graph(graph: Graph, address: str, names: dict[Folder, str], folder: Path) -> Mailbox:
+    from vardag.invoices.mailbox.graph import GraphMailbox, application
+
+    tokens = application(graph.tenant, graph.client, secret(graph.secret, folder=folder))
+    return GraphMailbox(
+        address, tokens, names={kind: name for kind, name in names.items() if kind is not Folder.SENT}
+    )
 
 
 def _ledger(found: Settings, folder: Path) -> Ledger:
+    word = secret(found.ledger.secret, folder=folder)
     match found.ledger:
         case TrytonSettings() as tryton:
             from vardag.invoices.ledger.tryton import Tryton
             from vardag.invoices.ledger.tryton_rpc import TrytonServer
 
-            word = secret(tryton.secret, folder=folder)
             return Tryton(TrytonServer(tryton.url, tryton.database, tryton.user, word))
-        case Fortnox() | Browser():
+        case FortnoxSettings() as fortnox:
+            from vardag.invoices.ledger.fortnox import Fortnox, service_account
+
+            return Fortnox(service_account(fortnox.client, word, tenant=fortnox.tenant))
+        case Browser():
             raise NotImplementedError

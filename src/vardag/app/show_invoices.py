@@ -174,7 +174,7 @@ def proof(found: Proof, *, as_json: bool) -> None:
 def demo(run: DemoRun, folder: Path, *, as_json: bool) -> None:
     """What the robot did in the demo, what it left to people and why, and the hours saved."""
     counts, lines = run.status.counts, {line.outcome: line.items for line in run.report.account.lines}
-    facts = {
+    facts: dict[str, Any] = {
         "mails": run.mails,
         "items": sum(counts.values()),
         "seconds": round(run.seconds, 1),

@@ -73,14 +73,14 @@ class Imap(Part):
 
 
 class Graph(Part):
-    """A mailbox in Microsoft 365, over Microsoft Graph."""
+    """A mailbox in Microsoft 365, over Microsoft Graph; `tenant` and `client` as registered in Entra."""
 
     kind: Literal["graph"]
     tenant: str
     client: str
     secret: Place
     trusted_server: str
-    folders: dict[Literal["done", "referred", "failed", "sent", "ignored"], str] = Field(default_factory=dict)
+    folders: dict[Literal["done", "referred", "failed", "ignored"], str] = Field(default_factory=dict)
 
 
 class Tryton(Part):
@@ -94,12 +94,12 @@ class Tryton(Part):
 
 
 class Fortnox(Part):
-    """Fortnox over its REST interface; the file takes the refresh token, which changes with every use."""
+    """Fortnox over its REST interface, by a service account; `tenant` is the company's database number."""
 
     kind: Literal["fortnox"]
+    tenant: str
     client: str
     secret: Place
-    token_file: str
 
 
 class Browser(Part):
