@@ -88,11 +88,11 @@ def midpoints(geoms: Wkb) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def line_ends(geoms: Wkb) -> NDArray[np.float64]:
     """First and last point of each line, as rows of x, y, x, y; NaN where there is no line."""
-    shapes = shapely.from_wkb(_as_array(geoms))
-    parts = np.isin(shapely.get_type_id(shapes), (5,))
-    shapes = np.where(parts, shapely.line_merge(shapes), shapes)
-    first = np.where(parts, shapely.get_geometry(shapes, 0), shapes)
-    last = np.where(parts, shapely.get_geometry(shapes, -1), shapes)
+    first = shapely.from_wkb(_as_array(geoms))
+    last = first.copy()
+    parts = np.flatnonzero(shapely.get_type_id(first) == 5)
+    merged = shapely.line_merge(first[parts])
+    first[parts], last[parts] = shapely.get_geometry(merged, 0), shapely.get_geometry(merged, -1)
     points = shapely.get_point(first, 0), shapely.get_point(last, -1)  # none but of a line
     return np.stack([of(point) for point in points for of in (shapely.get_x, shapely.get_y)], axis=1)
 

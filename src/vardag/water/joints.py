@@ -23,26 +23,30 @@ MOST_ENDS = 50
 NOTHING_JOINED = pl.DataFrame(schema={"life": pl.Int64, "other": pl.Int64})
 
 
-def own_lines(lives: pl.DataFrame, roads: pl.DataFrame | None) -> pl.Series:
-    """Return True for the lives whose geometry is a line and not that of a road."""
-    x = line_ends(lives["geom"])[:, 0]
-    line = pl.Series("own_line", np.isfinite(x), dtype=pl.Boolean)
-    if roads is None or "geom" not in roads.columns:
-        return line
-    return line & ~lives["geom"].is_in(roads["geom"].drop_nulls().unique().implode()).fill_null(value=False)
+def joints(lives: pl.DataFrame, roads: pl.DataFrame | None) -> tuple[pl.Series, pl.DataFrame]:
+    """Find which lives have a line of their own, and which share a joint.
 
-
-def joined_pairs(lives: pl.DataFrame) -> pl.DataFrame:
-    """Pairs of lives that share a joint, each pair once in both directions, sorted: ``life``, ``other`` (rows).
-
-    `lives` needs ``geom`` and ``own_line``. Two lives that share both ends are one pair; no life is joined to
-    itself, though its ends meet.
+    Returns
+    -------
+    ``own_line``, True for the lives whose geometry is a line and not a road's; and pairs of ``life`` and ``other``
+    (rows), each pair once in both directions, sorted. Two lives that share both ends are one pair; no life is
+    joined to itself, though its ends meet.
     """
-    rows = np.flatnonzero(lives["own_line"].to_numpy())
-    places = line_ends(lives["geom"].gather(rows)).reshape(-1, 2)
+    ends = line_ends(lives["geom"])
+    own = np.isfinite(ends[:, 0]) & ~_along_roads(lives["geom"], roads)
+    return pl.Series("own_line", own, dtype=pl.Boolean), _pairs(np.flatnonzero(own), ends[own].reshape(-1, 2))
+
+
+def _along_roads(lines: pl.Series, roads: pl.DataFrame | None) -> NDArray[np.bool_]:
+    if roads is None or "geom" not in roads.columns:
+        return np.zeros(lines.len(), dtype=bool)
+    return lines.is_in(roads["geom"].drop_nulls().unique().implode()).fill_null(value=False).to_numpy()
+
+
+def _pairs(rows: NDArray[np.int64], places: NDArray[np.float64]) -> pl.DataFrame:
     kept = _not_heaped(places)
     life = np.repeat(rows, 2)[kept]
-    if life.size < 2:
+    if not life.size:
         return NOTHING_JOINED
     met = life[cKDTree(places[kept]).query_pairs(JOINED_M, output_type="ndarray")]
     both = np.concatenate([met, met[:, ::-1]])

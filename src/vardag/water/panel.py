@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import covering, midpoints, nearest_within, pairs_within
-from vardag.water.joints import joined_pairs, own_lines
+from vardag.water.joints import joints
 from vardag.water.winters import WinterDays, winter_of
 
 NEIGHBOUR_RADIUS_M = 300.0
@@ -165,7 +165,8 @@ def build_network(
         Policy numbers; `heights` and `readings` need them.
     """
     x, y = midpoints(lives["geom"])
-    placed = lives.with_columns(own_lines(lives, roads), x=x, y=y).pipe(_with_roads, roads)
+    own_line, joined = joints(lives, roads)
+    placed = lives.with_columns(own_line, x=x, y=y).pipe(_with_roads, roads)
     placed = _with_area(placed, soil, "soil_class")
     placed = _with_area(placed, zones, "pressure_m")
     placed = _with_heights(placed, heights, parameters)
@@ -173,7 +174,6 @@ def build_network(
     near = _near(placed, dated)
     columns = [name for name in dated.columns if name != "geom"]
     pressures = _pressures(lives, readings, parameters)
-    joined = joined_pairs(placed)
     return Network(placed, dated.select(columns), near, joined, record_start, record_end, winters, pressures)
 
 
