@@ -31,7 +31,6 @@ ONE_PROPERTY: dict[str, tuple[str, ...]] = {
     "length": ("length_m",),
     "own_history": ("own_breaks",),
     "neighbours": ("nearby_150m_5y",),
-    "joined": ("joined_breaks_10y",),
     "pressure": ("pressure_m", "measured_pressure_m", "pressure_zone"),
 }
 APART = {"pressure_change_m", "pressure_swing_m"}  # properties of their own, though of such a family
