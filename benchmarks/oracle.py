@@ -8,11 +8,15 @@ own part by its breaks as well as can be done (the mean of the gamma-Poisson pos
 by chance.
 
 Each town is made twice: as most registers are, without the pipes that were taken out, and with them.
+
+`--without joined` ranks also by a model whose trees are not told a family of features, and prints what the family
+brings: points of the oracle's capture, with the standard error over the towns.
 """
 
 import argparse
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +26,17 @@ from vardag.core.config import DEFAULT_SEED
 from vardag.demo import Town, constants, rates, town
 from vardag.water import features
 from vardag.water.commands.load import load
-from vardag.water.commands.models import contenders
+from vardag.water.commands.models import contenders, levelled, recipe
 from vardag.water.commands.network import build_history
 from vardag.water.commands.workspace import read_tables, workspace
-from vardag.water.lof.port import POLICY, Floats
+from vardag.water.features import families
+from vardag.water.lof.boosting import Boosted
+from vardag.water.lof.port import POLICY, Floats, Model
 from vardag.water.panel import years_before
 from vardag.water.validation.metrics import capture, length_intervals
 
 LEVELS = (0.01, 0.05, 0.10)
+MODEL = "vardag"
 KNOWABLE = "knows all but the pipe's own part"
 Shares = dict[str, Floats]
 
@@ -40,11 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--towns", type=int, default=5, help="towns of each kind")
     parser.add_argument("--km", type=float, default=300.0, help="length of each town's network")
     parser.add_argument("--seed", type=int, default=101, help="seed of the first town")
+    parser.add_argument(
+        "--without", choices=sorted(set(families().values())), help="family to leave out of the trees"
+    )
     asked = parser.parse_args(arguments)
     seeds = range(asked.seed, asked.seed + asked.towns)
     for kept in (False, True):
-        measured = [_measured(seed, asked.km, keep_retired=kept) for seed in seeds]
-        print("\n".join(table(measured, keep_retired=kept)) + "\n", flush=True)
+        measured = [_measured(seed, asked.km, keep_retired=kept, without=asked.without) for seed in seeds]
+        print(
+            "\n".join([*table(measured, keep_retired=kept), *brought(measured, asked.without)]) + "\n", flush=True
+        )
 
 
 def table(measured: Sequence[tuple[Floats, Shares]], *, keep_retired: bool) -> Iterator[str]:
@@ -61,16 +73,30 @@ def table(measured: Sequence[tuple[Floats, Shares]], *, keep_retired: bool) -> I
         yield f"| {name} | " + " | ".join(cells) + " |"
 
 
+def brought(measured: Sequence[tuple[Floats, Shares]], family: str | None) -> Iterator[str]:
+    """One more row: how much more of the oracle's capture the model has with the family than without."""
+    if family is None:
+        return
+    gains = 100 * np.array([(shares[MODEL] - shares[_lacking(family)]) / own for own, shares in measured])
+    errors = gains.std(axis=0, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.full(len(LEVELS), np.nan)
+    cells = [f"{mean:+.1f} ± {error:.1f}" for mean, error in zip(gains.mean(axis=0), errors, strict=True)]
+    yield f"| what {family} brings, points | " + " | ".join(cells) + " |"
+
+
+def _lacking(family: str) -> str:
+    return f"{MODEL} without {family}"
+
+
 def _spread(parts: Floats) -> Iterator[tuple[float, float, float]]:
     return zip(parts.mean(axis=0), parts.min(axis=0), parts.max(axis=0), strict=True)
 
 
-def _measured(seed: int, km: float, *, keep_retired: bool) -> tuple[Floats, Shares]:
+def _measured(seed: int, km: float, *, keep_retired: bool, without: str | None) -> tuple[Floats, Shares]:
     """Capture of the oracle and of each ranking, in one town."""
     with tempfile.TemporaryDirectory() as scratch:
         made = town(folder=Path(scratch), seed=seed, km=km, keep_retired=keep_retired)
         load(made.folder)
-        ranked = ranked_today(made)
+        ranked = ranked_today(made, without=without)
     true = ranked["true"].to_numpy()
     shares = {name: caught(ranked[name].to_numpy(), true, ranked) for name in ranked.columns[3:]}
     return caught(true, true, ranked), shares
@@ -83,7 +109,7 @@ def caught(rate: Floats, true: Floats, ranked: pl.DataFrame) -> Floats:
     return capture(a, b, true * length, LEVELS)
 
 
-def ranked_today(made: Town) -> pl.DataFrame:
+def ranked_today(made: Town, *, without: str | None = None) -> pl.DataFrame:
     """Pipes of the last day: ``pipe_key``, ``length_m``, ``true`` rate, and the rate by each model."""
     day = made.record_end
     with workspace(made.folder, "benchmark oracle") as work:
@@ -91,12 +117,22 @@ def ranked_today(made: Town) -> pl.DataFrame:
         days = years_before(network, day, history=POLICY.value("panel_history_years"))
         panel = features.panel_of(network, days)
     past, today = panel.filter(pl.col("as_of") < day), panel.filter(pl.col("as_of") == day)
-    models = contenders(seed=DEFAULT_SEED)
+    models = [*contenders(seed=DEFAULT_SEED), *reduced(without)]
     rated = today.select("pipe_key").with_columns(
         pl.Series(model.name, model.fit(past).rate(today)) for model in models
     )
     known = knowable(made).join(rated, left_on="pipe_id", right_on="pipe_key", how="inner")
     return known.select(pl.col("pipe_id").alias("pipe_key"), "length_m", "true", KNOWABLE, *rated.columns[1:])
+
+
+def reduced(family: str | None) -> Iterator[Model]:
+    """The model whose trees are not told a family of features; they alone are told every one."""
+    if family is None:
+        return
+    told = tuple(name for name, own in families().items() if own != family)
+    whole = recipe(seed=DEFAULT_SEED)
+    members = tuple(replace(one, features=told) if isinstance(one, Boosted) else one for one in whole.members)
+    yield levelled(replace(whole, members=members, name=_lacking(family)))
 
 
 def knowable(made: Town) -> pl.DataFrame:

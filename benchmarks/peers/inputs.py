@@ -13,7 +13,7 @@ from vardag.water.lof.port import Floats, numbers
 FEATURES = tuple(CATALOGUE)
 AGE = "age_years"
 UNKNOWN = "unknown"
-HISTORY = {"own_history", "neighbours", "street", "cohort"}
+HISTORY = {"own_history", "neighbours", "joined", "street", "cohort"}
 SHAPES: Mapping[str, Kind] = {
     AGE: "hinge",
     "diameter_mm": "log",

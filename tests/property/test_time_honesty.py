@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 import builders
 from vardag.water import features
 from vardag.water.lof.port import POLICY
-from vardag.water.panel import build_network, snapshot
+from vardag.water.panel import Network, build_network, snapshot
 
 AS_OF = date(2004, 12, 31)
 KEYS = ("a", "b", "c", "d")
@@ -134,6 +134,60 @@ def test_vectorised_neighbours_equal_a_naive_count(rows: list) -> None:
         near = [day for day, key, _, by in rows if key != row["pipe_key"] and day <= AS_OF and abs(by - y) <= 150.0]
         recent = [day for day in near if (AS_OF - day).days / 365.25 < 5.0]
         assert row["nearby_150m_5y"] == len(recent)
+
+
+joints = st.tuples(st.integers(0, 2), st.integers(0, 2)).map(lambda at: (100.0 * at[0], 100.0 * at[1]))
+laid_days = st.sampled_from([date(1960, 1, 1), date(2003, 5, 1), date(2006, 1, 1)])
+gone_days = st.sampled_from([None, date(2004, 3, 1), date(2007, 1, 1)])
+drawn = st.lists(st.tuples(joints, joints, laid_days, gone_days), min_size=1, max_size=8)
+broken = st.lists(st.tuples(days, st.integers(0, 7)), max_size=12)
+
+
+def joined_network(pipes: list, rows: list) -> Network:
+    lives = [
+        builders.life(
+            f"p{number}",
+            geom=shapely.LineString([start, (170.0, 130.0), end]).wkb,
+            install_date=laid,
+            known_from=max(laid, builders.RECORD_START),
+            retired_date=gone,
+        )
+        for number, (start, end, laid, gone) in enumerate(pipes)
+    ]
+    linked = [(day, f"p{number}") for day, number in rows if number < len(pipes)]
+    return builders.network(lives, [(f"b{at}", *row, 0.0, 0.0) for at, row in enumerate(linked)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(pipes=drawn, rows=broken)
+def test_vectorised_joints_equal_a_naive_count(pipes: list, rows: list) -> None:
+    cut = snapshot(joined_network(pipes, rows), AS_OF)
+    told = dict(zip(cut.lives["pipe_key"], features.compute(cut)["joined_breaks_10y"], strict=True))
+    there = [number for number, (_, _, laid, gone) in enumerate(pipes) if laid <= AS_OF < (gone or date.max)]
+    assert set(told) == {f"p{number}" for number in there}
+    for number in there:
+        others = [
+            other
+            for other, (start, end, laid, _) in enumerate(pipes)
+            if other != number and laid <= AS_OF and {start, end} & set(pipes[number][:2])
+        ]
+        assert told[f"p{number}"] == sum(day <= AS_OF and at in others for day, at in rows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(pipes=drawn, rows=broken, later=drawn, future=broken)
+def test_pipes_laid_and_broken_after_as_of_change_no_joint(
+    pipes: list, rows: list, later: list, future: list
+) -> None:
+    known = [(day, number) for day, number in rows if day <= AS_OF and number < len(pipes)]
+    laid = [(start, end, date(2006, 1, 1), None) for start, end, _, _ in later]
+    after = [row for row in future if row[0] > AS_OF]
+    told = [
+        features.compute(snapshot(joined_network(*one), AS_OF))
+        for one in ((pipes, known), (pipes + laid, known), (pipes + laid, known + after))
+    ]
+    assert_frame_equal(told[0], told[1], check_exact=True)
+    assert_frame_equal(told[0], told[2], check_exact=True)
 
 
 def _places() -> list[dict[str, object]]:

@@ -22,15 +22,19 @@ def area(x0: float, x1: float) -> bytes:
 
 
 def tables() -> dict[str, pl.DataFrame]:
-    """Two pipes without geometry, each along a road of its own; breaks, soil, pressures and heights around them."""
+    """Two pipes without geometry, each along a road of its own; breaks, soil, pressures and heights around them.
+
+    Two more have lines of their own, joined end to end.
+    """
     rows = [
         life(key, road_id=road, street="Storgatan", geom=None, position="none", lined_date=date(2001, 5, 1))
         for key, road in (("P1", "R1"), ("P2", "R2"))
-    ]
+    ] + [life("P3", y=900.0), life("P4", x=50.0, y=900.0)]
     dug = [
         ("B1", date(2006, 3, 1), "P1", 10.0),
         ("B2", date(2007, 3, 1), "P2", 60.0),
         ("B3", date(2008, 3, 1), "P1", 9.0),
+        ("B4", date(2008, 3, 1), "P3", 9.0),
     ]
     log, links = breaks([(*event, 0.0) for event in dug])
     lines = [shapely.LineString([(x, 0.0), (x + 50.0, 0.0)]).wkb for x in (0.0, 50.0)]
@@ -90,7 +94,7 @@ def test_without_a_table_exactly_the_declared_features_change(table: str) -> Non
 
 def test_without_pipes_there_is_no_value_of_any_feature() -> None:
     whole = tables()
-    assert features_of(whole).height == 2
+    assert features_of(whole).height == 4
     nothing = whole | {"pipe": whole["pipe"].clear(), "break": whole["break"].clear()}
     assert features_of(nothing).height == 0
     assert set(depending_on("pipe")) == set(CATALOGUE)

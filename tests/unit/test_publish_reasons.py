@@ -57,6 +57,25 @@ SAID = [
         "no break within 150 m since 2019, but there are some longer ago or a little further away",
     ),
     (
+        "joined",
+        "2|10|2013",
+        "två rörbrott på anslutna ledningar sedan 2013",
+        "two breaks on the pipes joined to it since 2013",
+    ),
+    (
+        "joined",
+        "1|10",
+        "ett rörbrott på anslutna ledningar de senaste 10 åren",
+        "one break on the pipes joined to it in the last 10 years",
+    ),
+    (
+        "joined",
+        "0|10|2013",
+        "inget rörbrott på anslutna ledningar sedan 2013",
+        "no break on the pipes joined to it since 2013",
+    ),
+    ("joined", "|10|2013", "okänt vilka ledningar som är anslutna", "not known which pipes are joined to it"),
+    (
         "street",
         "0.42",
         "gatans andra ledningar: 0,42 rörbrott per km och\u00a0år",
@@ -159,6 +178,7 @@ PANEL = pl.DataFrame(
         "as_of": [date(2022, 12, 31), date(2022, 12, 31)],
         "nearby_150m_5y": [2.0, 0.0],
         "nearby_300m": [2.6, 0.2],
+        "joined_breaks_10y": [3.0, None],
         "street_rate": [0.4213, 0.1],
         "cohort_rate": [0.31, 0.2],
         "road_class": ["gata", None],
@@ -177,6 +197,7 @@ def test_every_family_written_from_a_panel_is_read_back_into_words() -> None:
             assert family in FAMILIES
             assert words(family, value, "sv") != words("moon_phase", value, "sv").replace("moon phase", family)
     assert words("neighbours", values["neighbours"][0], "sv") == "två rörbrott inom 150 m sedan 2018"
+    assert values["joined"].to_list() == ["3|10|2013", "|10|2013"]
     assert words("pressure", values["pressure"][0], "sv") == "tryckzon Norr / övre"
     assert values["pressure"].to_list() == ["Norr / övre|", "|52|48|6||2018"]
     assert values["elevation"].to_list() == ["12|low|0", "31|high|"]
@@ -197,6 +218,7 @@ def test_a_value_is_written_from_what_there_is() -> None:
     """Without the date the last five years are told by their number; the wider circle may be missing."""
     assert reason_values(PANEL.drop("nearby_300m"))["neighbours"][0] == "2|150|5|2018"
     assert reason_values(PANEL.drop("as_of"))["neighbours"][0] == "2|150|5"
+    assert reason_values(PANEL.drop("as_of"))["joined"][0] == "3|10"
 
 
 def test_all_reasons_can_be_kept() -> None:

@@ -86,6 +86,17 @@ def midpoints(geoms: Wkb) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return shapely.get_x(points), shapely.get_y(points)
 
 
+def line_ends(geoms: Wkb) -> NDArray[np.float64]:
+    """First and last point of each line, as rows of x, y, x, y; NaN where there is no line."""
+    first = shapely.from_wkb(_as_array(geoms))
+    last = first.copy()
+    parts = np.flatnonzero(shapely.get_type_id(first) == 5)
+    merged = shapely.line_merge(first[parts])
+    first[parts], last[parts] = shapely.get_geometry(merged, 0), shapely.get_geometry(merged, -1)
+    points = shapely.get_point(first, 0), shapely.get_point(last, -1)  # none but of a line
+    return np.stack([of(point) for point in points for of in (shapely.get_x, shapely.get_y)], axis=1)
+
+
 def hilbert(geoms: Wkb) -> NDArray[np.uint32]:
     """Position of each geometry's centre on a Hilbert curve over their extent; no geometry comes last.
 

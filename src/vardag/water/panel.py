@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vardag.core.parameters import Parameters
 from vardag.core.spatial import covering, midpoints, nearest_within, pairs_within
+from vardag.water.joints import joints
 from vardag.water.winters import WinterDays, winter_of
 
 NEIGHBOUR_RADIUS_M = 300.0
@@ -74,12 +75,14 @@ class Network:
     ----------
     lives
         One row per pipe life (contract of `vardag.water.life`), with the road, soil, pressure and height columns
-        joined on and ``x``, ``y`` of its midpoint in metres.
+        joined on, ``x``, ``y`` of its midpoint in metres, and ``own_line``: whether its geometry is its own.
     breaks
         One row per break, oldest first: ``break_date``, ``life`` (row in `lives`, -1 unlinked), ``day`` (days since
         1970-01-01).
     near
         Pairs of ``life`` and ``break`` at most 300 m apart, ordered by break, never a pipe with its own break.
+    joined
+        Pairs of ``life`` and ``other`` that share a joint, both directions, see `vardag.water.joints`.
     record_start, record_end
         First and last day that the log covers.
     winters
@@ -91,6 +94,7 @@ class Network:
     lives: pl.DataFrame
     breaks: pl.DataFrame
     near: pl.DataFrame
+    joined: pl.DataFrame
     record_start: date
     record_end: date
     winters: WinterDays | None = None
@@ -102,7 +106,8 @@ class Snapshot:
     """What is known on `as_of`: the risk set's lives, and the breaks and pressures up to that day.
 
     ``rows[i]`` is the row in the network of the snapshot's pipe ``i``; ``place`` is its inverse (-1: not in the
-    risk set). `breaks` and `near` are prefixes of the network's, so they end on `as_of`.
+    risk set). `breaks` and `near` are prefixes of the network's, so they end on `as_of`. `joined` holds the pairs
+    of the risk set with each other and with pipes that were gone by then.
     """
 
     as_of: date
@@ -111,6 +116,7 @@ class Snapshot:
     lives: pl.DataFrame
     breaks: pl.DataFrame
     near: pl.DataFrame
+    joined: pl.DataFrame
     record_start: date
     pressures: Pressures = NO_PRESSURES
 
@@ -159,7 +165,8 @@ def build_network(
         Policy numbers; `heights` and `readings` need them.
     """
     x, y = midpoints(lives["geom"])
-    placed = lives.with_columns(x=x, y=y).pipe(_with_roads, roads)
+    own_line, joined = joints(lives, roads)
+    placed = lives.with_columns(own_line, x=x, y=y).pipe(_with_roads, roads)
     placed = _with_area(placed, soil, "soil_class")
     placed = _with_area(placed, zones, "pressure_m")
     placed = _with_heights(placed, heights, parameters)
@@ -167,7 +174,7 @@ def build_network(
     near = _near(placed, dated)
     columns = [name for name in dated.columns if name != "geom"]
     pressures = _pressures(lives, readings, parameters)
-    return Network(placed, dated.select(columns), near, record_start, record_end, winters, pressures)
+    return Network(placed, dated.select(columns), near, joined, record_start, record_end, winters, pressures)
 
 
 def _number_breaks(breaks: pl.DataFrame, links: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
@@ -246,12 +253,14 @@ def _pressures(lives: pl.DataFrame, readings: pl.DataFrame | None, parameters: P
 
 def risk_set(network: Network, as_of: date) -> Rows:
     """Rows of the lives in the ground and under observation on `as_of`, those retired since included."""
-    alive = network.lives.select(
-        (pl.col("known_from") <= as_of)
-        & (pl.col("install_date").is_null() | (pl.col("install_date") <= as_of))
-        & (pl.col("retired_date").is_null() | (pl.col("retired_date") > as_of))
-    ).to_series()
+    in_ground = pl.col("retired_date").is_null() | (pl.col("retired_date") > as_of)
+    alive = network.lives.select(_known(as_of) & in_ground).to_series()
     return np.flatnonzero(alive.to_numpy()).astype(np.int64)
+
+
+def _known(as_of: date) -> pl.Expr:
+    laid = pl.col("install_date").is_null() | (pl.col("install_date") <= as_of)
+    return (pl.col("known_from") <= as_of) & laid
 
 
 def snapshot(network: Network, as_of: date) -> Snapshot:
@@ -268,9 +277,16 @@ def snapshot(network: Network, as_of: date) -> Snapshot:
         lives=_as_known(network.lives[rows], as_of),
         breaks=network.breaks.head(known),
         near=network.near.head(pairs),
+        joined=_joined(network, place, as_of),
         record_start=network.record_start,
         pressures=network.pressures.until(as_of),
     )
+
+
+def _joined(network: Network, place: Rows, as_of: date) -> pl.DataFrame:
+    """Pairs of a pipe in the risk set with one that is, or was, under observation."""
+    met = network.lives.select(_known(as_of)).to_series().to_numpy()
+    return network.joined.filter((place >= 0)[network.joined["life"]] & met[network.joined["other"]])
 
 
 def _as_known(lives: pl.DataFrame, as_of: date) -> pl.DataFrame:

@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 
-from vardag.water.features import catalogue, excess, history, neighbours, pipe, pressure, surroundings
+from vardag.water.features import catalogue, excess, history, joined, neighbours, pipe, pressure, surroundings
 from vardag.water.features.catalogue import CATALOGUE, compute, data_card, depending_on, families
 from vardag.water.panel import Network, Snapshot, labels, snapshot
 
@@ -18,6 +18,7 @@ __all__ = [
     "excess",
     "families",
     "history",
+    "joined",
     "neighbours",
     "panel_of",
     "panel_year",

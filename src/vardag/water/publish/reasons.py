@@ -12,6 +12,7 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``length`` | m | ``12`` | 12 m long |
 | ``own_history`` | own breaks, years observed, years since the last | ``2|25|1`` | two breaks of its own ... |
 | ``neighbours`` | breaks of others, within m, in the last years | ``2|150|5|2019|3`` | two breaks within ... |
+| ``joined`` | breaks of joined pipes, in the last years, since | ``2|10|2014`` | two breaks on the pipes ... |
 | ``street`` | breaks per km and year of the rest of the street | ``0.42`` | the rest of its street: 0.42 ... |
 | ``cohort`` | the same of its cohort, material code, decade | ``0.31|CI|1950s`` | like pipes (...): 0.31 ... |
 | ``pressure`` (or ``zone``) | zone, metres of water | ``North|52`` | pressure zone North, 52 m |
@@ -187,6 +188,16 @@ def _neighbours(fields: Fields, language: str) -> str:
     return told + (TEXTS("reason_neighbours_around", language) if around and not breaks else "")
 
 
+def _joined(fields: Fields, language: str) -> str:
+    if not fields[0]:
+        return TEXTS("reason_joined_unknown", language)
+    breaks, since = _count(fields[0]), fields[2] if len(fields) > 2 else ""
+    key = "reason_neighbours_since" if since else "reason_neighbours_years"
+    when = TEXTS(key, language, year=since, years=_count(fields[1]))
+    key = {0: "reason_joined_none", 1: "reason_joined_one"}.get(breaks, "reason_joined")
+    return TEXTS(key, language, breaks=counted(breaks, language), when=when)
+
+
 def _street(fields: Fields, language: str) -> str:
     return TEXTS("reason_street", language, rate=number(float(fields[0]), language, 2))
 
@@ -262,6 +273,7 @@ FAMILIES: dict[str, Say] = {
     "length": _length,
     "own_history": _own_history,
     "neighbours": _neighbours,
+    "joined": _joined,
     "street": _street,
     "cohort": _cohort,
     "pressure": _pressure,

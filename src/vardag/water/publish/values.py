@@ -23,16 +23,20 @@ def _fields(*fields: pl.Expr) -> pl.Expr:
     return pl.concat_str(fields, separator="|")
 
 
-_SINCE = pl.col("as_of").dt.offset_by("-5y").dt.offset_by("1d").dt.year().cast(pl.String)
+def _since(years: int) -> pl.Expr:
+    """First year of the latest ones."""
+    return pl.col("as_of").dt.offset_by(f"-{years}y").dt.offset_by("1d").dt.year().cast(pl.String)
+
+
 _NEARBY = (_text("nearby_150m_5y", 0), pl.lit("150"), pl.lit("5"))
+_JOINED = (_text("joined_breaks_10y", 0), pl.lit("10"))
 
 _YEARS: int = POLICY.value("pressure_recent_years")
-_RECENT = pl.col("as_of").dt.offset_by(f"-{_YEARS}y").dt.offset_by("1d").dt.year().cast(pl.String)
 _ZONE = _fields(_text("pressure_zone"), _text("pressure_m", 0))
 _MEASURED = ("measured_pressure_m", "pressure_change_m", "pressure_swing_m")
 _PRESSURE = (
     pl.when(pl.any_horizontal(pl.col(name).is_not_null() for name in _MEASURED))
-    .then(_fields(_ZONE, *(_text(name, 0) for name in _MEASURED), _RECENT))
+    .then(_fields(_ZONE, *(_text(name, 0) for name in _MEASURED), _since(_YEARS)))
     .otherwise(_ZONE)
 )
 
@@ -66,9 +70,13 @@ VALUES: dict[str, tuple[tuple[tuple[str, ...], pl.Expr], ...]] = {
         ),
     ),
     "neighbours": (
-        (("nearby_150m_5y", "nearby_300m", "as_of"), _fields(*_NEARBY, _SINCE, _text("nearby_300m", 0))),
-        (("nearby_150m_5y", "as_of"), _fields(*_NEARBY, _SINCE)),
+        (("nearby_150m_5y", "nearby_300m", "as_of"), _fields(*_NEARBY, _since(5), _text("nearby_300m", 0))),
+        (("nearby_150m_5y", "as_of"), _fields(*_NEARBY, _since(5))),
         (("nearby_150m_5y",), _fields(*_NEARBY)),
+    ),
+    "joined": (
+        (("joined_breaks_10y", "as_of"), _fields(*_JOINED, _since(10))),
+        (("joined_breaks_10y",), _fields(*_JOINED)),
     ),
     "street": ((("street_rate",), _text("street_rate", 2)),),
     "cohort": (
