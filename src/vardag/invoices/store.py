@@ -199,7 +199,7 @@ def _sqlite_begins(connection: sa.Connection) -> None:
 def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> bool:
     """Insert a row unless its key is taken; tells whether it was new. Two robots at once make one row."""
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    made = insert(table).values(**values).on_conflict_do_nothing().returning(sa.literal_column("1"))
+    made: Any = insert(table).values(**values).on_conflict_do_nothing().returning(sa.literal_column("1"))
     return tx.execute(made).first() is not None
 
 

@@ -1,6 +1,7 @@
 """A mailbox in memory: for the tests and the speed of the robot itself."""
 
 import email
+import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from email.message import EmailMessage
@@ -9,6 +10,9 @@ from itertools import count
 
 from vardag.invoices.mailbox.port import Folder, Waiting
 from vardag.invoices.model import ApplicationError
+
+
+LONGEST_HEAD = 100_000
 
 
 class MemoryMailbox:
@@ -29,7 +33,7 @@ class MemoryMailbox:
     def deliver(self, raw: bytes) -> None:
         """Put a mail into the inbox."""
         handle = str(next(self._numbers))
-        head = email.message_from_bytes(raw[:100_000].partition(b"\n\n")[0], policy=default)
+        head = email.message_from_bytes(_head(raw), policy=default)
         self.inbox[handle] = raw
         self._ids[handle] = str(head.get("Message-ID", "")).strip().strip("<>")
 
@@ -43,7 +47,7 @@ class MemoryMailbox:
         if mail.id not in self.inbox:
             raise ApplicationError(f"mail {mail.id} is no longer in the inbox.")
         raw = self.inbox[mail.id]
-        return raw if len(raw) <= most else raw.partition(b"\n\n")[0] + b"\n\n"
+        return raw if len(raw) <= most else _head(raw)
 
     def file(self, mail: Waiting, folder: Folder) -> None:
         """Lay the mail in a folder, wherever it lies now."""
@@ -69,3 +73,8 @@ class MemoryMailbox:
     def check(self) -> Sequence[str]:
         """Nothing is missing."""
         return ()
+
+
+def _head(raw: bytes) -> bytes:
+    """A mail's header: up to the first empty line."""
+    return re.split(rb"\r?\n\r?\n", raw[:LONGEST_HEAD], maxsplit=1)[0] + b"\r\n\r\n"
