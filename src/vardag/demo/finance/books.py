@@ -138,7 +138,7 @@ def _company(books: Books) -> None:
     company.execute("company")
     company.form.party, company.form.currency = party, currency
     company.execute("add")
-    user = books.get("res.user")(1)
+    user = books.get("res.user")(books.config.user)
     user.companies.append(books.first("company.company"))
     user.company = books.first("company.company")
     user.save()

@@ -166,6 +166,13 @@ class ImapMailbox:
             with suppress(IMAPClientError, OSError):
                 client.logout()
 
+    def _drop(self) -> None:
+        """Close the connection without a word; it may be broken."""
+        client, self._client = self._client, None
+        if client is not None:
+            with suppress(IMAPClientError, OSError):
+                client.shutdown()
+
     @contextmanager
     def _inbox(self) -> Iterator[IMAPClient]:
         """A connection with the inbox selected; dropped after any fault, so the next call begins anew."""
@@ -175,7 +182,7 @@ class ImapMailbox:
             self._validity = int(self._client.select_folder(INBOX)[b"UIDVALIDITY"])
             yield self._client
         except (IMAPClientError, OSError) as error:
-            self._client = None
+            self._drop()
             raise ApplicationError(f"{self.imap.host}: {_said(error)}") from None
 
     def _connected(self) -> IMAPClient:
@@ -187,6 +194,7 @@ class ImapMailbox:
             ssl_context=self._tls if server.tls == "tls" else None,
             timeout=self.timeout_s,
         )
+        self._client = client
         if server.tls == "starttls":
             client.starttls(self._tls)
         if self.login.oauth:

@@ -11,7 +11,6 @@ from itertools import count
 from vardag.invoices.mailbox.port import Folder, Waiting
 from vardag.invoices.model import ApplicationError
 
-
 LONGEST_HEAD = 100_000
 
 
