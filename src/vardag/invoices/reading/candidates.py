@@ -75,7 +75,7 @@ def _assess(figure: Figure, place: Place, patterns: Patterns) -> Candidate | Non
     elif figure.sort is Sort.UNKNOWN and not figure.spaced:
         if _is_governed(figure, place, patterns):
             sure = patterns.limit("sure_governed")
-        elif _is_near(figure, place, patterns):
+        elif _is_near(figure, place, patterns) or _is_listed(figure, place, patterns):
             sure = patterns.limit("sure_near")
         elif place.in_letter(figure.start):
             sure = patterns.limit("sure_unlabelled")
@@ -108,8 +108,20 @@ def _is_near(figure: Figure, place: Place, patterns: Patterns) -> bool:
     bare = BARE_NUMBER.search(before)
     if bare is None:
         return False
-    connected = "," in (bare["mark"] or "") or "(" in (bare["mark"] or "")
-    word = (bare["before"] or "").split()
-    connected = connected or not word or word[-1] in patterns.before_bare_number
-    labels = list(patterns.labels.find(place.folded, unit.start, figure.start))
-    return connected and bool(labels) and labels[-1].code in INVOICE_LABELS
+    mark, words = bare["mark"] or "", (bare["before"] or "").split()
+    if not words or "," in mark or "(" in mark or words[-1] in patterns.before_bare_number:
+        # "Nummer 1234567." as a sentence of its own belongs to the one before it.
+        labels = list(patterns.labels.find(place.folded, unit.start if words else 0, figure.start))
+        behind = patterns.labels.find(place.folded, figure.end, min(unit.end, figure.end + 25))
+        return any(label.code in INVOICE_LABELS for label in [*labels[-1:], *behind])
+    return False
+
+
+def _is_listed(figure: Figure, place: Place, patterns: Patterns) -> bool:
+    """Tell whether a number begins one of several rows of a list, in a letter that asks about several invoices."""
+    begins = [
+        one for one in place.of(Sort.UNKNOWN)
+        if re.search(r"(?:^|\n)[ \t]{0,9}(?:[-*•+–]|\d{1,2}[.)])?[ \t]{0,9}$", place.folded[max(0, one.start - 25) : one.start])
+        and place.in_letter(one.start)
+    ]  # fmt: skip
+    return figure in begins and len(begins) > 1 and bool(place.asks) and bool(place.found(patterns.plural))

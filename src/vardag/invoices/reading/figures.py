@@ -265,7 +265,7 @@ def _governing(folded: str, before: list[Hit], figure: Figure, found: list[Figur
         gap = folded[last.end : figure.start]
         inner = folded[label.start : label.end] if label and label.start >= last.end else ""
         filled = len(gap) <= LIST_GAP and _fills(gap.replace(inner, " ") if inner else gap, patterns.lists)
-        return last.label if filled and gap.strip() != "" else ""
+        return last.label if filled and (gap.strip() != "" or "\n" in gap) else ""
     return ""
 
 

@@ -17,6 +17,7 @@ BREAK = re.compile(
     + r"""[.!?](?=\s+["'(]?[A-ZÅÄÖ0-9])|\n[ \t]{0,40}\n|\n(?=[ \t]{0,40}(?:[-*•–+]|\d{1,2}[.)])\s)"""
     r"|\n(?=[^\n]{0,300}\|)|\n(?=[^\n:]{1,40}:)|\n(?=[A-Z]?[\d ]{5,12}\b)|(?<=:)\n|\n(?=[A-ZÅÄÖ])",
 )
+FORWARDED = re.compile(r"\s*(?:re|sv|vb|vs|fw|fwd|ang|aw|wg)\s?(?:\[\d\])?:")
 QUOTE = 30
 
 
@@ -78,7 +79,9 @@ def place(where: str, text: str, patterns: Patterns) -> Place:
     folded = fold(cleaned.text)
     parted = list(_units(cleaned.text))
     found = Place(where, cleaned, folded, figures(cleaned, patterns), parted, signature(cleaned.text, patterns))
-    found.asks.extend(found.found(patterns.cancel))
+    # The subject of an answer is somebody else's; what it asks for, the writer has not said.
+    if where != "subject" or FORWARDED.match(folded) is None:
+        found.asks.extend(found.found(patterns.cancel))
     return found
 
 

@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 PATTERNS, LIMITS = HERE / "patterns.yaml", HERE / "limits.yaml"
 TWINS = str.maketrans("åäáàâãöóòôéèêëüúíïñçø", "aaaaaaooooeeeeuuiinco")
 # What may stand between two words of a phrase: a wrapped line, a quotation mark, a star of a mail program's bold.
-GAP = r"[\s\"'’*,_]{1,4}"
-SKIPPED = r"(?:[\s\"'’*,_-]{1,4}\w{1,30}){0,4}"
+GAP = r"[\s\"'’*_]{1,4}"
+SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
 def fold(text: str) -> str:
@@ -108,6 +108,7 @@ class Patterns:
     before_bare_number: frozenset[str]
     cancel: Phrases
     doubts: Phrases
+    harmless: Phrases
     part: Phrases
     reasons: Phrases
     replacements: Phrases
@@ -148,7 +149,7 @@ def load_patterns(path: Path = PATTERNS, *, limits: Path = LIMITS) -> Patterns:
             doubts=Phrases(raw["doubts"]),
             reasons=Phrases(raw["reasons"]),
             replacements=Phrases(raw["replacements"]),
-            **{name: Phrases({name: raw[name]}) for name in ("cancel", "part", "plural", "kept")},
+            **{name: Phrases({name: raw[name]}) for name in ("cancel", "harmless", "part", "plural", "kept")},
             kinds={name: Phrases({name: phrases}) for name, phrases in kinds.items()},
             threads={name: Phrases({name: phrases}) for name, phrases in threads.items()},
             language={name: frozenset(words) for name, words in raw["language"].items()},

@@ -1,6 +1,6 @@
 """Reading one mail, from its bytes to its requests, top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
 from vardag.invoices.reading.attachments import read_attachment
@@ -122,10 +122,18 @@ def _by_subject(letter: Letter) -> MailKind | None:
 
 def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
     """Doubts that the mail's own words raise."""
-    own = [hit.code for place in letter.new for hit in place.found(patterns.doubts)]
+    own = [code for place in letter.new for code in _worrying(place, patterns)]
     anywhere = [hit.code for place in letter.every for hit in patterns.doubts.find(place.folded)]
     odd = any(place.of(Sort.LOOKALIKE) for place in letter.new)
     return [*own, *(code for code in anywhere if code in ANYWHERE), *["odd_characters"] * odd]
+
+
+def _worrying(place: Place, patterns: Patterns) -> Iterator[str]:
+    """Doubts in a letter, but for those inside a phrase that is known to be harmless."""
+    harmless = place.found(patterns.harmless)
+    for hit in place.found(patterns.doubts):
+        if not any(safe.start < hit.end and hit.start < safe.end for safe in harmless):
+            yield hit.code
 
 
 def _cut(text: str, patterns: Patterns, doubts: list[str]) -> str:

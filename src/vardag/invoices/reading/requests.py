@@ -95,13 +95,19 @@ def _disagreements(own: list[Candidate], quoted: list[Candidate], attached: list
 
 def _in_company(one: Candidate, own: list[Candidate], letter: Letter, patterns: Patterns) -> Candidate:
     """One of several numbers: it must be asked for where it stands, or be an item of a list that is."""
-    doubts: list[str] = []
-    if not any(_asked_here(place, unit, patterns) for place, unit in mentioned(one, letter.new)):
-        doubts.append("not_asked_here")
-    for place, unit in mentioned(one, letter.new):
-        if place.found(patterns.kept, unit):
-            doubts.append("several_unclear")
-    return replace(one, doubts=tuple(dict.fromkeys((*one.doubts, *doubts))))
+    units = list(mentioned(one, letter.new))
+    asked = [(place, unit) for place, unit in units if _asked_here(place, unit, patterns)]
+    if any(_alone(place, unit) and not place.found(patterns.kept, unit) for place, unit in asked):
+        return one
+    doubts = ["not_asked_here"] * (not asked)
+    doubts += ["several_unclear"] * any(place.found(patterns.kept, unit) for place, unit in units)
+    return replace(one, doubts=(*one.doubts, *doubts))
+
+
+def _alone(place: Place, unit: Unit) -> bool:
+    """Tell whether a sentence names one number."""
+    inside = [f for f in place.figures if unit.start <= f.start < unit.end and f.sort in {Sort.INVOICE, Sort.UNKNOWN}]
+    return len({figure.value for figure in inside}) == 1
 
 
 def _asked_here(place: Place, unit: Unit, patterns: Patterns) -> bool:
@@ -112,6 +118,9 @@ def _asked_here(place: Place, unit: Unit, patterns: Patterns) -> bool:
 
 def _is_row(place: Place, unit: Unit, patterns: Patterns) -> bool:
     """Tell whether a sentence is no more than a number and what belongs to it: an item of a list, a row of a table."""
+    before, after = place.folded[: unit.start].rstrip(" \t"), place.folded[unit.end :].lstrip(" \t")
+    if not (before == "" or before.endswith("\n")) or not (after == "" or "\n" in place.folded[unit.end - 1 : unit.end + 1]):
+        return False
     text = list(place.folded[unit.start : unit.end])
     taken = [*place.found(patterns.labels, unit), *place.found(patterns.reasons, unit),
              *(figure for figure in place.figures if unit.start <= figure.start < unit.end)]  # fmt: skip
