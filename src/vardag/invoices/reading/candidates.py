@@ -9,7 +9,7 @@ from vardag.invoices.reading.letters import Place, Unit
 from vardag.invoices.reading.patterns import Patterns
 
 INVOICE_LABELS = {"invoice", "invoice_number"}
-BARE_NUMBER = re.compile(r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|no|number)[\s.:]{0,3}$")
+BARE_NUMBER = re.compile(r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|numret|no|number)[\s.:]{0,3}(?:(?:ar|is)\s)?$")
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _is_governed(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number stands directly at the word that asks: "makulera 1234567", "1234567 ska krediteras"."""
     for ask in place.asks:
         before, after = place.folded[ask.end : figure.start], place.folded[figure.end : ask.start]
-        if ask.end <= figure.start and len(before) <= 30 and patterns.between.fullmatch(before):
+        if ask.end <= figure.start and len(before) <= 30 and patterns.asked_before.fullmatch(before):
             return before.count("\n") <= 2
         if figure.end <= ask.start and len(after) <= 20 and patterns.asked_after.fullmatch(after):
             return after.count("\n") == 0

@@ -1,5 +1,6 @@
 """What else a mail says about an invoice: payment reference, amount, customer, organisation, reason, what is to come."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from vardag.invoices.model import CancellationRequest, Read
 from vardag.invoices.reading.candidates import Candidate, mentioned
 from vardag.invoices.reading.figures import Figure, Sort, has_length_digit, is_reference
 from vardag.invoices.reading.letters import Place, Unit
-from vardag.invoices.reading.patterns import Hit, Patterns, Phrases
+from vardag.invoices.reading.patterns import Patterns, Phrases
 
 Found = tuple[Place, Figure]
 
@@ -83,26 +84,25 @@ class Details:
         return anywhere if shared else []
 
     def _phrase(self, phrases: Phrases, units: list[tuple[Place, Unit]]) -> Read | None:
-        """The code that comes first in the file, of the number's own sentences or else of the letter."""
+        """The code with the most words for it, in the number's own sentences or else in the letter."""
         inside = [(place, hit) for place, unit in units for hit in place.found(phrases, unit)]
         anywhere = [(place, hit) for place in self.new for hit in place.found(phrases)]
         quoted = [(place, hit) for place in self.forwarded for hit in place.found(phrases)]
         found = inside if inside and not self.alone else anywhere or quoted
         if not found:
             return None
-        place, hit = min(found, key=lambda pair: phrases.codes.index(pair[1].code))
-        several = len({hit.code for _, hit in found}) > 1
-        return _read_phrase(place, hit, 0.6 if several else 0.9)
+        weight = Counter[str]()
+        for _, hit in found:
+            weight[hit.code] += hit.end - hit.start
+        code = min(weight, key=lambda code: (-weight[code], phrases.codes.index(code)))
+        place, hit = max((pair for pair in found if pair[1].code == code), key=lambda pair: pair[1].end - pair[1].start)
+        return place.read(hit.code, hit.start, hit.end, 0.6 if len(weight) > 1 else 0.9)
 
 
 def _number(number: Candidate | None) -> Read | None:
     if number is None:
         return None
     return number.place.read(number.value, number.figure.start, number.figure.end, number.sure)
-
-
-def _read_phrase(place: Place, hit: Hit, sure: float) -> Read:
-    return place.read(hit.code, hit.start, hit.end, sure)
 
 
 def _values(place: Place) -> Iterator[str]:

@@ -17,7 +17,6 @@ BREAK = re.compile(
     + r"""[.!?](?=\s+["'(]?[A-ZÅÄÖ0-9])|\n[ \t]{0,40}\n|\n(?=[ \t]{0,40}(?:[-*•–+]|\d{1,2}[.)])\s)"""
     r"|\n(?=[^\n]{0,300}\|)|\n(?=[^\n:]{1,40}:)|\n(?=[A-Z]?[\d ]{5,12}\b)|(?<=:)\n|\n(?=[A-ZÅÄÖ])",
 )
-FORWARDED = re.compile(r"\s*(?:re|sv|vb|vs|fw|fwd|ang|aw|wg)\s?(?:\[\d\])?:")
 QUOTE = 30
 
 
@@ -39,6 +38,8 @@ class Place:
         ``subject``, ``body``, ``forwarded`` or the attachment's file name.
     signature
         Places where the signature begins and ends.
+    asks, elsewhere
+        Words that ask for an invoice to be cancelled, and such words about something else.
     """
 
     where: str
@@ -48,6 +49,7 @@ class Place:
     units: list[Unit]
     signature: tuple[int, int]
     asks: list[Hit] = field(default_factory=list)
+    elsewhere: list[Hit] = field(default_factory=list)
 
     def unit_of(self, start: int) -> Unit:
         """The sentence around a place."""
@@ -79,9 +81,6 @@ def place(where: str, text: str, patterns: Patterns) -> Place:
     folded = fold(cleaned.text)
     parted = list(_units(cleaned.text))
     found = Place(where, cleaned, folded, figures(cleaned, patterns), parted, signature(cleaned.text, patterns))
-    # The subject of an answer is somebody else's; what it asks for, the writer has not said.
-    if where != "subject" or FORWARDED.match(folded) is None:
-        found.asks.extend(found.found(patterns.cancel))
     return found
 
 

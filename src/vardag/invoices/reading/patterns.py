@@ -20,6 +20,10 @@ GAP = r"[\s\"'’*_]{1,4}"
 SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
+WORDS = ("before_bare_number", "cancel_objects", "cancel_passing")
+PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "denials", "polite", "harmless", "part", "plural", "kept")
+
+
 def fold(text: str) -> str:
     """Lower case without dots and rings, character by character, so that places stay where they are.
 
@@ -91,11 +95,13 @@ class Patterns:
         What an invoice number may look like, as one expression.
     labels
         Words that tell what the number after them is.
-    between, lists, asked_after
-        Words that may stand between a label and its number, between the numbers of a list, and between a number and
-        the word that asks.
-    cancel, part, plural, kept
-        Words that ask for cancellation, for a part of it, for several, and for an invoice to be left alone.
+    between, lists, asked_before, asked_after
+        Words that may stand between a label and its number, between the numbers of a list, and between the word that
+        asks and a number, on either side.
+    cancel, cancelled, cancel_nouns, wishes
+        Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
+    part, plural, kept
+        Words that ask for a part, that speak of several, and that leave an invoice alone.
     limits
         How much is read, and how sure each way of reading is.
     """
@@ -106,7 +112,15 @@ class Patterns:
     lists: re.Pattern[str]
     asked_after: re.Pattern[str]
     before_bare_number: frozenset[str]
+    asked_before: re.Pattern[str]
     cancel: Phrases
+    cancelled: Phrases
+    cancel_nouns: Phrases
+    wishes: Phrases
+    denials: Phrases
+    polite: Phrases
+    cancel_objects: frozenset[str]
+    cancel_passing: frozenset[str]
     doubts: Phrases
     harmless: Phrases
     part: Phrases
@@ -145,11 +159,12 @@ def load_patterns(path: Path = PATTERNS, *, limits: Path = LIMITS) -> Patterns:
             between=_filler(raw["between"], r"[\s:#.()=\-\"'’*|>,;/]"),
             lists=_filler(raw["lists"], r"[\s,;&/+()\-•*.|]"),
             asked_after=_filler(raw["asked_after"], r"[\s:()\"'’*>,-]"),
-            before_bare_number=frozenset(fold(word) for word in raw["before_bare_number"]),
+            asked_before=_filler(raw["asked_before"], r"[\s:#.()=\-\"'’*,]"),
+            **{name: frozenset(fold(word) for word in raw[name]) for name in WORDS},
             doubts=Phrases(raw["doubts"]),
             reasons=Phrases(raw["reasons"]),
             replacements=Phrases(raw["replacements"]),
-            **{name: Phrases({name: raw[name]}) for name in ("cancel", "harmless", "part", "plural", "kept")},
+            **{name: Phrases({name: raw[name]}) for name in PHRASES},
             kinds={name: Phrases({name: phrases}) for name, phrases in kinds.items()},
             threads={name: Phrases({name: phrases}) for name, phrases in threads.items()},
             language={name: frozenset(words) for name, words in raw["language"].items()},

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
+from vardag.invoices.reading.asks import denied, mark_asks, questioned
 from vardag.invoices.reading.attachments import read_attachment
 from vardag.invoices.reading.figures import Sort
 from vardag.invoices.reading.kinds import answers_own, is_own, loop_doubts, machine_kind
@@ -89,9 +90,13 @@ def _letter(parts: Parts, patterns: Patterns, doubts: list[str]) -> Letter:
         doubts += unclear
         name = _unused(file.name, names)
         if text.strip():
-            attached.append(place(name, _cut(text, patterns, doubts), patterns))
-    quoted = [place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
-    return Letter([place("subject", parts.first("subject"), patterns), place("body", new, patterns)], quoted, attached)
+            attached.append(_place(name, _cut(text, patterns, doubts), patterns))
+    quoted = [_place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
+    return Letter([_place("subject", parts.first("subject"), patterns), _place("body", new, patterns)], quoted, attached)
+
+
+def _place(where: str, text: str, patterns: Patterns) -> Place:
+    return mark_asks(place(where, text, patterns), patterns)
 
 
 def _kind(
@@ -134,6 +139,8 @@ def _worrying(place: Place, patterns: Patterns) -> Iterator[str]:
     for hit in place.found(patterns.doubts):
         if not any(safe.start < hit.end and hit.start < safe.end for safe in harmless):
             yield hit.code
+    yield from ("negated" for _ in denied(place, patterns))
+    yield from ("question" for _ in questioned(place, patterns))
 
 
 def _cut(text: str, patterns: Patterns, doubts: list[str]) -> str:

@@ -9,10 +9,11 @@ from vardag.invoices.reading.candidates import Candidate, candidates, labelled, 
 from vardag.invoices.reading.details import Details
 from vardag.invoices.reading.figures import Figure, Sort
 from vardag.invoices.reading.letters import Place, Unit
-from vardag.invoices.reading.patterns import Patterns
+from vardag.invoices.reading.patterns import Hit, Patterns
 
 # A number's own sentence may say more than a list's row does; a row is what is left when this little is.
 ROW = 30
+BARE_SUM = re.compile(r"(?<!\w)(?:med|by|with|minus)\s(?:kr|sek)?\s?\d{1,6}(?![\d\w-])")
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,14 @@ def read_requests(letter: Letter, patterns: Patterns) -> tuple[list[Cancellation
     Empty where the mail asks for nothing about an invoice.
     """
     asked = any(place.asks for place in letter.new)
+    elsewhere = any(place.elsewhere for place in letter.new)
     numbers, doubts = _numbers(letter, patterns)
-    if not asked and not _complains(letter, numbers, patterns):
+    if not asked and not elsewhere and not _complains(letter, numbers, patterns):
         return [], []
     if not numbers and not _speaks_of_invoices(letter, patterns):
         return [], []
-    doubts += _not_asked(letter) if not asked else []
+    if not asked:
+        doubts += ["other_object"] if elsewhere else _not_asked(letter)
     details = Details(letter.new, letter.forwarded, letter.attached, patterns, alone=len(numbers) <= 1)
     requests = [details.request(number) for number in numbers[: patterns.limit("most_requests")]]
     if len(numbers) > patterns.limit("most_requests"):
@@ -113,13 +116,23 @@ def _alone(place: Place, unit: Unit) -> bool:
 def _asked_here(place: Place, unit: Unit, patterns: Patterns) -> bool:
     if any(unit.start <= ask.start < unit.end for ask in place.asks):
         return True
-    return bool(place.asks) and _is_row(place, unit, patterns)
+    return bool(place.asks) and (_is_row(place, unit, patterns) or _asked_beside(place, unit, patterns))
+
+
+def _asked_beside(place: Place, unit: Unit, patterns: Patterns) -> bool:
+    """Tell whether the sentence before or after asks about several: "Kan ni annullera dem båda?"."""
+    beside = [other for other in place.units if unit.start in {other.end} or other.start in {unit.end}]
+    return any(
+        other.start <= ask.start < other.end and place.found(patterns.plural, other)
+        for other in beside for ask in place.asks
+    )  # fmt: skip
 
 
 def _is_row(place: Place, unit: Unit, patterns: Patterns) -> bool:
     """Tell whether a sentence is no more than a number and what belongs to it: an item of a list, a row of a table."""
     before, after = place.folded[: unit.start].rstrip(" \t"), place.folded[unit.end :].lstrip(" \t")
-    if not (before == "" or before.endswith("\n")) or not (after == "" or "\n" in place.folded[unit.end - 1 : unit.end + 1]):
+    begins = before == "" or before.endswith("\n") or place.folded[unit.start] == "\n"
+    if not begins or not (after == "" or "\n" in place.folded[unit.end - 1 : unit.end + 1]):
         return False
     text = list(place.folded[unit.start : unit.end])
     taken = [*place.found(patterns.labels, unit), *place.found(patterns.reasons, unit),
@@ -155,13 +168,15 @@ def _with_part(request: CancellationRequest, letter: Letter, patterns: Patterns)
     return request
 
 
-def _sums_asked_for(place: Place) -> Iterable[Figure]:
-    """Amounts directly after the word that asks: "kreditera oss 500 kr"."""
+def _sums_asked_for(place: Place) -> Iterable[Figure | Hit]:
+    """Amounts that are asked for: "kreditera oss 500 kr", "kreditera faktura 1234567 med 500"."""
     between = re.compile(r"[\s:]*(?:(?:oss|mig|med|bort|ca|cirka|us|me|by|for|with|minus|totalt)\s+){0,3}")
     for ask in place.asks:
         for figure in place.of(Sort.AMOUNT):
             gap = place.folded[ask.end : figure.start]
             if ask.end <= figure.start and len(gap) < 25 and between.fullmatch(gap):
                 yield figure
+        for match in BARE_SUM.finditer(place.folded, ask.end, place.unit_of(ask.start).end):
+            yield Hit("part", *match.span())
 
 
