@@ -1,52 +1,117 @@
-"""Where a letter asks for an invoice to be cancelled, and where the same words are about something else or denied."""
+"""Where a letter asks for an invoice to be cancelled: in words that are all known, or else it goes to a person.
+
+People find endless ways to mean the opposite with the same verb ("it would be wrong to cancel", "I was told you would
+cancel", "cancel only if"). No list of them is ever whole. So it is the other way round: in the clause that asks, each word
+must be one that is known to leave the meaning as it is.
+"""
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from vardag.invoices.reading.figures import Sort
-from vardag.invoices.reading.letters import Place
+from vardag.invoices.reading.letters import Ask, Place
 from vardag.invoices.reading.patterns import Hit, Patterns
 
 FORWARDED = re.compile(r"\s*(?:re|sv|vb|vs|fw|fwd|ang|aw|wg)\s?(?:\[\d\])?:")
-INVOICES = {"invoice", "invoice_number", "ocr"}
-NAMED = {Sort.INVOICE, Sort.UNKNOWN, Sort.OCR, Sort.LOOKALIKE}
-TOKEN = re.compile(r"[\w'’-]{1,40}|[^\w\s]|\n")
-CLAUSE = re.compile(r"[.!?;:,()]|\s-\s|\n\s*\n|(?<!\w)(?:men|but|och|and|sa|so)(?!\w)")
+TOKEN = re.compile(r"[\w'’]{1,60}|[^\w\s]")
+# Marks and words at which a clause ends.
+BORDERS = {".", "!", "?", ";", ":", ",", "(", ")", "men", "but", "och", "and", "samt", "sa", "so", "&", "eftersom", "da", "because", "since", "enligt"}
+LIST_MARKS = {",", "och", "and", "&", "samt", "+", "/"}
+INVOICE_LABELS = {"invoice", "invoice_number", "ocr"}
+REACH = 400
 
 
 def mark_asks(place: Place, patterns: Patterns) -> Place:
-    """Note in a place where it asks.
+    """Note in a place where it asks clearly, and where it may ask.
 
     The subject of an answer is somebody else's: what it asks for, the writer has not said.
     """
     if place.where == "subject" and FORWARDED.match(place.folded):
         return place
-    labels = {hit.start for hit in patterns.labels.find(place.folded) if hit.code in INVOICES}
-    named = labels | {figure.start for figure in place.figures if figure.sort in NAMED}
-    for hit in place.found(patterns.cancel):
-        (place.asks if _has_object(place.folded, hit, named, patterns) else place.elsewhere).append(hit)
-    place.asks.extend(place.found(patterns.cancelled))
+    hits = [*place.found(patterns.cancel), *place.found(patterns.cancelled)]
     for hit in place.found(patterns.cancel_nouns):
         if place.where == "subject" or place.found(patterns.wishes, place.unit_of(hit.start)):
-            place.asks.append(hit)
-    place.asks.sort(key=lambda hit: hit.start)
+            hits.append(hit)
+    clauses = _Clauses(place, patterns)
+    for hit in sorted(hits, key=lambda hit: hit.start):
+        ask = clauses.ask(hit)
+        (place.asks if ask.clear else place.elsewhere).append(ask)
     return place
+
+
+class _Clauses:
+    """Looks from a word that asks to both sides, as far as every word is known."""
+
+    def __init__(self, place: Place, patterns: Patterns) -> None:
+        self.place = place
+        self.patterns = patterns
+        self.covered = bytearray(len(place.folded))
+        known = (patterns.cancel, patterns.cancelled, patterns.cancel_nouns, patterns.wishes, patterns.known_phrases,
+                 patterns.polite, patterns.reasons, patterns.replacements)  # fmt: skip
+        labels = [hit for hit in patterns.labels.find(place.folded) if hit.code in {*INVOICE_LABELS, "amount", "customer"}]
+        for found in [*labels, *(hit for phrases in known for hit in phrases.find(place.folded)), *place.figures]:
+            self.covered[found.start : found.end] = b"1" * (found.end - found.start)
+        self.opening = {hit.start for hit in patterns.openers.find(place.folded)}
+
+    def ask(self, hit: Hit) -> Ask:
+        unit = self.place.unit_of(hit.start)
+        first, last = max(unit.start, hit.start - REACH), min(unit.end, hit.end + REACH)
+        before = [match.span() for match in TOKEN.finditer(self.place.folded, first, hit.start)][::-1]
+        after = [match.span() for match in TOKEN.finditer(self.place.folded, hit.end, last)]
+        left, clear_left = self._look(before)
+        clear_left = clear_left or any(start in self.opening for start, _ in left)
+        right, clear_right = self._look(after)
+        start = left[-1][0] if left else hit.start
+        end = right[-1][1] if right else hit.end
+        clear = clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
+        return Ask(hit.code, hit.start, hit.end, clear, start, end)
+
+    def _look(self, tokens: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], bool]:
+        """Tokens that are known, outwards, and whether a border of the clause was reached before an unknown one."""
+        seen: list[tuple[int, int]] = []
+        clear = False
+        for start, end in tokens:
+            word = self.place.folded[start:end]
+            known = self.covered[start] or word in self.patterns.known_around or word in LIST_MARKS or not word[0].isalnum()
+            if word in BORDERS and not self.covered[start]:
+                clear = True
+                if word not in LIST_MARKS:
+                    return seen, True
+            elif not known:
+                return seen, clear
+            seen.append((start, end))
+        return seen, True
+
+    def _depends(self, start: int, end: int) -> bool:
+        """Tell whether the sentence makes the wish depend on something: "om", "innan", "only"."""
+        return any(not self.covered[hit.start] for hit in self.patterns.conditions.find(self.place.folded, start, end))
+
+    def _own_doing(self, before: list[tuple[int, int]]) -> bool:
+        """Tell whether the writer speaks of what he himself does: "vi kan kreditera"."""
+        words: list[str] = []
+        for start, end in before:
+            word = self.place.folded[start:end]
+            if word in BORDERS and not self.covered[start]:
+                break
+            words.append(word)
+        selves = self.patterns.selves.intersection(words)
+        others = {"ni", "du", "er", "you"}.intersection(words)
+        return bool(selves) and not others and not self.patterns.asking.intersection(words)
 
 
 def denied(place: Place, patterns: Patterns) -> Iterator[Hit]:
     """Denials in a clause that asks, but for those that belong to a reason ("inte till oss") or are harmless."""
-    covered = [hit for phrases in (patterns.reasons, patterns.harmless, patterns.replacements, patterns.labels)
-               for hit in place.found(phrases)]  # fmt: skip
     denials = place.found(patterns.denials)
     if not denials:
         return
-    borders = [0, *(match.end() for match in CLAUSE.finditer(place.folded)), len(place.folded)]
+    covered = [hit for phrases in (patterns.reasons, patterns.harmless, patterns.replacements, patterns.labels)
+               for hit in place.found(phrases)]  # fmt: skip
+    borders = [0, *(match.end() for match in TOKEN.finditer(place.folded) if match.group() in BORDERS), len(place.folded)]
     for ask in [*place.asks, *place.elsewhere]:
-        start = max(border for border in borders if border <= ask.start)
-        end = min((border for border in borders if border >= ask.end), default=len(place.folded))
-        for hit in denials:
-            if start <= hit.start < end and not any(one.start <= hit.start < one.end for one in covered):
-                yield hit
+        for start, end in pairwise(borders):
+            if start <= ask.start < end:
+                yield from (hit for hit in denials if start <= hit.start < end
+                            and not any(one.start <= hit.start < one.end for one in covered))  # fmt: skip
 
 
 def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
@@ -54,18 +119,4 @@ def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
     for ask in place.asks:
         unit = place.unit_of(ask.start)
         if "?" in place.folded[unit.start : unit.end] and not place.found(patterns.polite, unit):
-            yield ask
-
-
-def _has_object(folded: str, hit: Hit, named: set[int], patterns: Patterns) -> bool:
-    """Tell whether a word that asks is followed by an invoice, by a word that means one, or by nothing more."""
-    for token in TOKEN.finditer(folded, hit.end, min(len(folded), hit.end + 150)):
-        word = token.group()
-        if token.start() in named or word in patterns.cancel_objects:
-            return True
-        if not word[0].isalnum():
-            if word not in "\"'*(\n":
-                return True
-        elif word not in patterns.cancel_passing:
-            return False
-    return True
+            yield Hit(ask.code, ask.start, ask.end)

@@ -53,12 +53,12 @@ def labelled(places: Iterable[Place], patterns: Patterns) -> list[Candidate]:
     return list(best.values())
 
 
-def mentioned(candidate: Candidate, places: Iterable[Place]) -> Iterator[tuple[Place, Unit]]:
-    """Every sentence that names a number."""
+def mentioned(candidate: Candidate, places: Iterable[Place]) -> Iterator[tuple[Place, Unit, int]]:
+    """Every sentence that names a number, and where in the text the number begins."""
     for place in places:
         for figure in place.figures:
             if figure.value == candidate.value and figure.sort in {Sort.INVOICE, Sort.UNKNOWN}:
-                yield place, place.unit_of(figure.start)
+                yield place, place.unit_of(figure.start), figure.start
 
 
 def _rank(candidate: Candidate) -> tuple[bool, bool, float]:
@@ -92,7 +92,7 @@ def _assess(figure: Figure, place: Place, patterns: Patterns) -> Candidate | Non
 
 def _is_governed(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number stands directly at the word that asks: "makulera 1234567", "1234567 ska krediteras"."""
-    for ask in place.asks:
+    for ask in [*place.asks, *place.elsewhere]:
         before, after = place.folded[ask.end : figure.start], place.folded[figure.end : ask.start]
         if ask.end <= figure.start and len(before) <= 30 and patterns.asked_before.fullmatch(before):
             return before.count("\n") <= 2
@@ -105,6 +105,8 @@ def _is_near(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number stands after the bare word for number, in a sentence that speaks of an invoice."""
     unit = place.unit_of(figure.start)
     before = place.folded[max(unit.start, figure.start - 60) : figure.start]
+    if _is_apposed(figure, place, unit, patterns):
+        return True
     bare = BARE_NUMBER.search(before)
     if bare is None:
         return False
@@ -115,6 +117,16 @@ def _is_near(figure: Figure, place: Place, patterns: Patterns) -> bool:
         behind = patterns.labels.find(place.folded, figure.end, min(unit.end, figure.end + 25))
         return any(label.code in INVOICE_LABELS for label in [*labels[-1:], *behind])
     return False
+
+
+def _is_apposed(figure: Figure, place: Place, unit: Unit, patterns: Patterns) -> bool:
+    """Tell whether a number stands between marks after the word for invoice: "fakturan ni skickade, 1234567, är"."""
+    before = place.folded[max(unit.start, figure.start - 45) : figure.start]
+    after = place.folded[figure.end : figure.end + 2]
+    if not re.search(r"(?:, ?|\()$", before) or not re.match(r"[,).!?;:]|\s?$|\n", after):
+        return False
+    labels = list(patterns.labels.find(before))
+    return bool(labels) and labels[-1].code in INVOICE_LABELS and not re.search(r"\d|[.!?:]", before[labels[-1].end :])
 
 
 def _is_listed(figure: Figure, place: Place, patterns: Patterns) -> bool:

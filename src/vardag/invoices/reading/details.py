@@ -31,7 +31,7 @@ class Details:
 
     def request(self, number: Candidate | None) -> CancellationRequest:
         """The request for a number, or for a mail that names none."""
-        units = list(mentioned(number, self.new)) if number else []
+        units = [(place, unit) for place, unit, _ in mentioned(number, self.new)] if number else []
         doubts = list(number.doubts) if number else []
         return CancellationRequest(
             number=_number(number),

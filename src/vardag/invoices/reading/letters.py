@@ -29,6 +29,24 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """A word that asks, and how far around it every word is known.
+
+    Attributes
+    ----------
+    clear
+        Whether all of its clause is known, and nothing in its sentence makes it depend on something.
+    """
+
+    code: str
+    start: int
+    end: int
+    clear: bool
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
 class Place:
     """A text that was read, with all that was found in it.
 
@@ -39,7 +57,7 @@ class Place:
     signature
         Places where the signature begins and ends.
     asks, elsewhere
-        Words that ask for an invoice to be cancelled, and such words about something else.
+        Words that ask clearly for an invoice to be cancelled, and such words that may mean something else.
     """
 
     where: str
@@ -48,8 +66,8 @@ class Place:
     figures: list[Figure]
     units: list[Unit]
     signature: tuple[int, int]
-    asks: list[Hit] = field(default_factory=list)
-    elsewhere: list[Hit] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    elsewhere: list[Ask] = field(default_factory=list)
 
     def unit_of(self, start: int) -> Unit:
         """The sentence around a place."""

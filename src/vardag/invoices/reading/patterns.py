@@ -20,8 +20,9 @@ GAP = r"[\s\"'’*_]{1,4}"
 SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
-WORDS = ("before_bare_number", "cancel_objects", "cancel_passing")
-PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "denials", "polite", "harmless", "part", "plural", "kept")
+WORDS = ("before_bare_number", "known_around", "asking", "selves")
+PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "denials", "polite",
+           "harmless", "part", "plural", "kept", "settled")  # fmt: skip
 
 
 def fold(text: str) -> str:
@@ -100,8 +101,10 @@ class Patterns:
         asks and a number, on either side.
     cancel, cancelled, cancel_nouns, wishes
         Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
-    part, plural, kept
-        Words that ask for a part, that speak of several, and that leave an invoice alone.
+    known_phrases, known_around, openers, conditions, asking, selves
+        What may stand in the clause that asks, what opens it, what makes it depend on something, and who asks whom.
+    part, plural, kept, settled
+        Words that ask for a part, that speak of several, and that leave an invoice alone or say it is in order.
     limits
         How much is read, and how sure each way of reading is.
     """
@@ -119,8 +122,12 @@ class Patterns:
     wishes: Phrases
     denials: Phrases
     polite: Phrases
-    cancel_objects: frozenset[str]
-    cancel_passing: frozenset[str]
+    known_phrases: Phrases
+    known_around: frozenset[str]
+    conditions: Phrases
+    openers: Phrases
+    asking: frozenset[str]
+    selves: frozenset[str]
     doubts: Phrases
     harmless: Phrases
     part: Phrases
@@ -128,6 +135,7 @@ class Patterns:
     replacements: Phrases
     plural: Phrases
     kept: Phrases
+    settled: Phrases
     kinds: Mapping[str, Phrases]
     threads: Mapping[str, Phrases]
     language: Mapping[str, frozenset[str]]

@@ -43,7 +43,7 @@ def read_requests(letter: Letter, patterns: Patterns) -> tuple[list[Cancellation
     if not numbers and not _speaks_of_invoices(letter, patterns):
         return [], []
     if not asked:
-        doubts += ["other_object"] if elsewhere else _not_asked(letter)
+        doubts += ["asked_unclearly"] if elsewhere else _not_asked(letter)
     details = Details(letter.new, letter.forwarded, letter.attached, patterns, alone=len(numbers) <= 1)
     requests = [details.request(number) for number in numbers[: patterns.limit("most_requests")]]
     if len(numbers) > patterns.limit("most_requests"):
@@ -68,7 +68,9 @@ def _numbers(letter: Letter, patterns: Patterns) -> tuple[list[Candidate], list[
     doubts = _disagreements(own, quoted, attached)
     if any("number_unlabelled" in one.doubts for one in own):
         doubts.append("number_unlabelled")
-    if len(own) > 1:
+    if len(own) == 1:
+        own = [_left_alone(own[0], letter, patterns)]
+    else:
         own = [_in_company(one, own, letter, patterns) for one in own]
     return own, doubts
 
@@ -97,26 +99,29 @@ def _disagreements(own: list[Candidate], quoted: list[Candidate], attached: list
 
 
 def _in_company(one: Candidate, own: list[Candidate], letter: Letter, patterns: Patterns) -> Candidate:
-    """One of several numbers: it must be asked for where it stands, or be an item of a list that is."""
+    """One of several numbers: the words that ask must reach it, or it must be an item of a list that they speak of."""
     units = list(mentioned(one, letter.new))
-    asked = [(place, unit) for place, unit in units if _asked_here(place, unit, patterns)]
-    if any(_alone(place, unit) and not place.found(patterns.kept, unit) for place, unit in asked):
+    if any(_reached(place, start) and not place.found(patterns.kept, unit) for place, unit, start in units):
         return one
+    asked = any(
+        bool(place.asks) and (_is_row(place, unit, patterns) or _asked_beside(place, unit, patterns))
+        for place, unit, _ in units
+    )
     doubts = ["not_asked_here"] * (not asked)
-    doubts += ["several_unclear"] * any(place.found(patterns.kept, unit) for place, unit in units)
+    doubts += ["several_unclear"] * any(place.found(patterns.kept, unit) for place, unit, _ in units)
     return replace(one, doubts=(*one.doubts, *doubts))
 
 
-def _alone(place: Place, unit: Unit) -> bool:
-    """Tell whether a sentence names one number."""
-    inside = [f for f in place.figures if unit.start <= f.start < unit.end and f.sort in {Sort.INVOICE, Sort.UNKNOWN}]
-    return len({figure.value for figure in inside}) == 1
+def _left_alone(one: Candidate, letter: Letter, patterns: Patterns) -> Candidate:
+    """The only number: a doubt where its sentences say that it is in order, and none of them asks."""
+    units = list(mentioned(one, letter.new))
+    reached = any(_reached(place, start) for place, _, start in units)
+    kept = any(place.found(patterns.settled, unit) for place, unit, _ in units)
+    return replace(one, doubts=(*one.doubts, "several_unclear")) if kept and not reached else one
 
 
-def _asked_here(place: Place, unit: Unit, patterns: Patterns) -> bool:
-    if any(unit.start <= ask.start < unit.end for ask in place.asks):
-        return True
-    return bool(place.asks) and (_is_row(place, unit, patterns) or _asked_beside(place, unit, patterns))
+def _reached(place: Place, start: int) -> bool:
+    return any(ask.first <= start < ask.last for ask in place.asks)
 
 
 def _asked_beside(place: Place, unit: Unit, patterns: Patterns) -> bool:
@@ -134,12 +139,17 @@ def _is_row(place: Place, unit: Unit, patterns: Patterns) -> bool:
     begins = before == "" or before.endswith("\n") or place.folded[unit.start] == "\n"
     if not begins or not (after == "" or "\n" in place.folded[unit.end - 1 : unit.end + 1]):
         return False
+    inside = [f for f in place.figures if unit.start <= f.start < unit.end and f.sort in {Sort.INVOICE, Sort.UNKNOWN}]
+    if len({figure.value for figure in inside}) != 1:
+        return False
     text = list(place.folded[unit.start : unit.end])
     taken = [*place.found(patterns.labels, unit), *place.found(patterns.reasons, unit),
              *(figure for figure in place.figures if unit.start <= figure.start < unit.end)]  # fmt: skip
     for found in taken:
         text[found.start - unit.start : found.end - unit.start] = " " * (found.end - found.start)
-    return len(re.sub(r"[\W\d_]", "", "".join(text))) <= ROW or "|" in text
+    left = "".join(text)
+    ahead = re.sub(r"[\W\d_]", "", left[: inside[0].start - unit.start])
+    return "|" in left or (len(ahead) <= 3 and len(re.sub(r"[\W\d_]", "", left)) <= ROW)
 
 
 def _complains(letter: Letter, numbers: list[Candidate], patterns: Patterns) -> bool:
