@@ -18,6 +18,7 @@ TOKEN = re.compile(r"[\w'’]{1,60}|[^\w\s]")
 BORDERS = {".", "!", "?", ";", ":", ",", "(", ")", "men", "but", "och", "and", "samt", "sa", "so", "&", "eftersom", "da", "because", "since", "enligt"}
 LIST_MARKS = {",", "och", "and", "&", "samt", "+", "/"}
 INVOICE_LABELS = {"invoice", "invoice_number", "ocr"}
+QUOTES = set("\"”“„«»‟")
 REACH = 400
 
 
@@ -64,6 +65,7 @@ class _Clauses:
         start = left[-1][0] if left else hit.start
         end = right[-1][1] if right else hit.end
         clear = clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
+        clear = clear and not self._quoted(unit.start, hit.start)
         return Ask(hit.code, hit.start, hit.end, clear, start, end)
 
     def _look(self, tokens: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], bool]:
@@ -86,6 +88,10 @@ class _Clauses:
         """Tell whether the sentence makes the wish depend on something: "om", "innan", "only"."""
         return any(not self.covered[hit.start] for hit in self.patterns.conditions.find(self.place.folded, start, end))
 
+    def _quoted(self, start: int, end: int) -> bool:
+        """Tell whether a word stands within quotation marks: somebody else's words."""
+        return sum(character in QUOTES for character in self.place.text.text[start:end]) % 2 == 1
+
     def _own_doing(self, before: list[tuple[int, int]]) -> bool:
         """Tell whether the writer speaks of what he himself does: "vi kan kreditera"."""
         words: list[str] = []
@@ -106,7 +112,9 @@ def denied(place: Place, patterns: Patterns) -> Iterator[Hit]:
         return
     covered = [hit for phrases in (patterns.reasons, patterns.harmless, patterns.replacements, patterns.labels)
                for hit in place.found(phrases)]  # fmt: skip
-    borders = [0, *(match.end() for match in TOKEN.finditer(place.folded) if match.group() in BORDERS), len(place.folded)]
+    ends = [match.end() for match in TOKEN.finditer(place.folded) if match.group() in BORDERS]
+    openings = [hit.start for hit in patterns.openers.find(place.folded)]
+    borders = sorted([0, *ends, *openings, len(place.folded)])
     for ask in [*place.asks, *place.elsewhere]:
         for start, end in pairwise(borders):
             if start <= ask.start < end:

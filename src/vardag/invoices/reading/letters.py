@@ -13,7 +13,7 @@ from vardag.invoices.reading.threads import signature
 # A sentence ends at a mark followed by a new one, at an empty line, and at a line that is an item or a row.
 ABBREVIATIONS = ("nr", "Nr", "no", "No", "tel", "org", "inv", "fakt", "kl", "st", "bl", "dvs", "Mr", "Mrs", "Ms")
 BREAK = re.compile(
-    "".join(rf"(?<!\b{word})" for word in ABBREVIATIONS)
+    r"(?<=[^\W\d]{5})[.!?](?=\s+[a-zåäö])|" + r"(?<!\n[0-9])(?<!\n[0-9][0-9])" + "".join(rf"(?<!\b{word})" for word in ABBREVIATIONS)
     + r"""[.!?](?=\s+["'(]?[A-ZÅÄÖ0-9])|\n[ \t]{0,40}\n|\n(?=[ \t]{0,40}(?:[-*•–+]|\d{1,2}[.)])\s)"""
     r"|\n(?=[^\n]{0,300}\|)|\n(?=[^\n:]{1,40}:)|\n(?=[A-Z]?[\d ]{5,12}\b)|(?<=:)\n|\n(?=[A-ZÅÄÖ])",
 )

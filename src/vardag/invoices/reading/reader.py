@@ -1,5 +1,6 @@
 """Reading one mail, from its bytes to its requests, top to bottom."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
@@ -16,6 +17,8 @@ from vardag.invoices.reading.threads import split_thread
 
 # Doubts that count wherever they stand: in the signature, in what is quoted, in what is attached.
 ANYWHERE = {"instruction_like"}
+# Marks that people do not write to each other, but that steer machines: tags, braces, headings in brackets.
+CODED = re.compile(r"</?[a-z_]{2,20}>|[{}]|\[/?(?:inst|admin|system|assistant|user)[^\]\n]{0,40}\]|<\||\|>|```|#{3}")
 NAMES = {"subject", "body", "forwarded"}
 
 
@@ -130,6 +133,8 @@ def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
     own = [code for place in letter.new for code in _worrying(place, patterns)]
     anywhere = [hit.code for place in letter.every for hit in patterns.doubts.find(place.folded)]
     odd = any(place.of(Sort.LOOKALIKE) for place in letter.new)
+    coded = any(CODED.search(place.folded) for place in letter.every)
+    anywhere += ["instruction_like"] * coded
     return [*own, *(code for code in anywhere if code in ANYWHERE), *["odd_characters"] * odd]
 
 

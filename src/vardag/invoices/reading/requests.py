@@ -66,6 +66,8 @@ def _numbers(letter: Letter, patterns: Patterns) -> tuple[list[Candidate], list[
         has_reference = any(place.of(Sort.OCR) for place in letter.new)
         return ([], []) if has_reference else _others(quoted, attached, letter, patterns)
     doubts = _disagreements(own, quoted, attached)
+    spared = any(figure.label == "keep" for place in letter.new for figure in place.of(Sort.LEFT_ALONE))
+    doubts += ["several_unclear"] * spared
     if any("number_unlabelled" in one.doubts for one in own):
         doubts.append("number_unlabelled")
     if len(own) == 1:
