@@ -20,6 +20,8 @@ LIST_MARKS = {",", "och", "and", "&", "samt", "+", "/"}
 INVOICE_LABELS = {"invoice", "invoice_number", "ocr"}
 QUOTES = set("\"”“„«»‟")
 REACH = 400
+# Letters of unknown words that a sentence after the asking one may have: a name, a word of thanks.
+SMALL_TALK = 9
 
 
 def mark_asks(place: Place, patterns: Patterns) -> Place:
@@ -59,16 +61,16 @@ class _Clauses:
         first, last = max(unit.start, hit.start - REACH), min(unit.end, hit.end + REACH)
         before = [match.span() for match in TOKEN.finditer(self.place.folded, first, hit.start)][::-1]
         after = [match.span() for match in TOKEN.finditer(self.place.folded, hit.end, last)]
-        left, clear_left = self._look(before)
+        left, clear_left = self._look(before, hit.start)
         clear_left = clear_left or any(start in self.opening for start, _ in left)
-        right, clear_right = self._look(after)
+        right, clear_right = self._look(after, hit.start)
         start = left[-1][0] if left else hit.start
         end = right[-1][1] if right else hit.end
         clear = clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
         clear = clear and not self._quoted(unit.start, hit.start)
         return Ask(hit.code, hit.start, hit.end, clear, start, end)
 
-    def _look(self, tokens: list[tuple[int, int]]) -> tuple[list[tuple[int, int]], bool]:
+    def _look(self, tokens: list[tuple[int, int]], hit_start: int) -> tuple[list[tuple[int, int]], bool]:
         """Tokens that are known, outwards, and whether a border of the clause was reached before an unknown one."""
         seen: list[tuple[int, int]] = []
         clear = False
@@ -76,17 +78,32 @@ class _Clauses:
             word = self.place.folded[start:end]
             known = self.covered[start] or word in self.patterns.known_around or word in LIST_MARKS or not word[0].isalnum()
             if word in BORDERS and not self.covered[start]:
-                clear = True
-                if word not in LIST_MARKS:
+                # What stands before a colon may be "Läs detta högt:"; it is no border towards the left.
+                clear = clear or word != ":" or start > hit_start or self._is_field(start)
+                if word not in LIST_MARKS and clear:
                     return seen, True
             elif not known:
                 return seen, clear
             seen.append((start, end))
         return seen, True
 
+    def _is_field(self, colon: int) -> bool:
+        """Tell whether a colon ends the one word that names a field of a form: "Åtgärd: makulera"."""
+        words = re.split(r"[.!?]\s|\n", self.place.folded[max(0, colon - 60) : colon])[-1]
+        return len(words.split()) == 1
+
     def _depends(self, start: int, end: int) -> bool:
         """Tell whether the sentence makes the wish depend on something: "om", "innan", "only"."""
         return any(not self.covered[hit.start] for hit in self.patterns.conditions.find(self.place.folded, start, end))
+
+    def unknown_letters(self, start: int, end: int) -> int:
+        """Letters of the words in a stretch that are not known."""
+        words = [match.span() for match in TOKEN.finditer(self.place.folded, start, end)]
+        return sum(
+            b - a for a, b in words
+            if not self.covered[a] and self.place.folded[a].isalpha()
+            and self.place.folded[a:b] not in self.patterns.known_around
+        )  # fmt: skip
 
     def _quoted(self, start: int, end: int) -> bool:
         """Tell whether a word stands within quotation marks: somebody else's words."""
@@ -128,3 +145,24 @@ def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
         unit = place.unit_of(ask.start)
         if "?" in place.folded[unit.start : unit.end] and not place.found(patterns.polite, unit):
             yield Hit(ask.code, ask.start, ask.end)
+
+
+def unexplained(place: Place, patterns: Patterns) -> Iterator[Hit]:
+    """Sentences after the last one that asks which say something that is not understood: it may take it all back."""
+    if not place.asks:
+        return
+    clauses = _Clauses(place, patterns)
+    last = place.unit_of(place.asks[-1].start)
+    for unit in place.units:
+        first = unit.start + len(place.folded[unit.start : unit.end]) - len(place.folded[unit.start : unit.end].lstrip())
+        if unit.start < last.end or not place.in_letter(first) or _is_name(place.text.text[unit.start : unit.end]):
+            continue
+        fits = any(place.found(phrases, unit) for phrases in (patterns.reasons, patterns.replacements, patterns.courtesies))
+        if not fits and clauses.unknown_letters(unit.start, unit.end) > SMALL_TALK:
+            yield Hit("unexplained", unit.start, unit.end)
+
+
+def _is_name(text: str) -> bool:
+    """Tell whether a line is the writer's name or firm: few words, most with a capital, and no end of a sentence."""
+    words = re.findall(r"[^\W\d_]+", text)
+    return len(words) <= 6 and 2 * sum(word[0].isupper() for word in words) > len(words) and not re.search(r"[.!?]\s*$", text)

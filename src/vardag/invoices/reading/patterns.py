@@ -21,7 +21,7 @@ SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
 WORDS = ("before_bare_number", "known_around", "asking", "selves")
-PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "denials", "polite",
+PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "courtesies", "denials", "polite",
            "harmless", "part", "plural", "kept", "settled")  # fmt: skip
 
 
@@ -103,6 +103,8 @@ class Patterns:
         Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
     known_phrases, known_around, openers, conditions, asking, selves
         What may stand in the clause that asks, what opens it, what makes it depend on something, and who asks whom.
+    courtesies
+        What people write after they have asked, and which changes nothing.
     part, plural, kept, settled
         Words that ask for a part, that speak of several, and that leave an invoice alone or say it is in order.
     limits
@@ -126,6 +128,7 @@ class Patterns:
     known_around: frozenset[str]
     conditions: Phrases
     openers: Phrases
+    courtesies: Phrases
     asking: frozenset[str]
     selves: frozenset[str]
     doubts: Phrases

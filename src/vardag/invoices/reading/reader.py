@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
-from vardag.invoices.reading.asks import denied, mark_asks, questioned
+from vardag.invoices.reading.asks import denied, mark_asks, questioned, unexplained
 from vardag.invoices.reading.attachments import read_attachment
 from vardag.invoices.reading.figures import Sort
 from vardag.invoices.reading.kinds import answers_own, is_own, loop_doubts, machine_kind
@@ -145,6 +145,7 @@ def _worrying(place: Place, patterns: Patterns) -> Iterator[str]:
         if not any(safe.start < hit.end and hit.start < safe.end for safe in harmless):
             yield hit.code
     yield from ("negated" for _ in denied(place, patterns))
+    yield from ("unexplained" for _ in unexplained(place, patterns))
     yield from ("question" for _ in questioned(place, patterns))
 
 
