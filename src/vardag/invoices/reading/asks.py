@@ -18,6 +18,7 @@ TOKEN = re.compile(r"[\w'’]{1,60}|[^\w\s]")
 BORDERS = {".", "!", "?", ";", ":", ",", "(", ")", "men", "but", "och", "and", "samt", "sa", "so", "&", "eftersom", "da", "because", "since", "enligt"}
 LIST_MARKS = {",", "och", "and", "&", "samt", "+", "/"}
 INVOICE_LABELS = {"invoice", "invoice_number", "ocr"}
+CONJUNCTIONS = {"och", "and", "men", "but", "samt"}
 QUOTES = set("\"”“„«»‟")
 REACH = 400
 # Letters of unknown words that a sentence after the asking one may have: a name, a word of thanks.
@@ -68,6 +69,7 @@ class _Clauses:
         end = right[-1][1] if right else hit.end
         clear = clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
         clear = clear and not self._quoted(unit.start, hit.start)
+        clear = clear and not (hit.code == "cancel" and self._somebody_else_wants(before))
         return Ask(hit.code, hit.start, hit.end, clear, start, end)
 
     def _look(self, tokens: list[tuple[int, int]], hit_start: int) -> tuple[list[tuple[int, int]], bool]:
@@ -104,6 +106,18 @@ class _Clauses:
             if not self.covered[a] and self.place.folded[a].isalpha()
             and self.place.folded[a:b] not in self.patterns.known_around
         )  # fmt: skip
+
+    def _somebody_else_wants(self, before: list[tuple[int, int]]) -> bool:
+        """Tell whether the wish has its subject in the clause before: "någon utger sig för att vara jag och vill ..."."""
+        words: list[str] = []
+        for start, end in before:
+            word = self.place.folded[start:end]
+            if word in CONJUNCTIONS:
+                return bool(words) and not self.patterns.subjects.intersection(words)
+            if word in BORDERS:
+                return False
+            words.append(word)
+        return False
 
     def _quoted(self, start: int, end: int) -> bool:
         """Tell whether a word stands within quotation marks: somebody else's words."""

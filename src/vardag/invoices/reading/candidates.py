@@ -70,7 +70,7 @@ def _assess(figure: Figure, place: Place, patterns: Patterns) -> Candidate | Non
     doubts: list[str] = []
     if figure.sort is Sort.INVOICE:
         sure = patterns.limit("sure_spaced" if figure.spaced else "sure_labelled")
-        if figure.label == "invoice" and figure.maybe == "date":
+        if figure.maybe == "part" or (figure.label == "invoice" and figure.maybe == "date"):
             doubts.append("number_may_be_other")
     elif figure.sort is Sort.UNKNOWN and not figure.spaced:
         if _is_governed(figure, place, patterns):

@@ -41,6 +41,7 @@ SCAN = re.compile(
 )
 LOOKALIKES = str.maketrans({**dict.fromkeys("OoОоΟο", "0"), **dict.fromkeys("lIІ", "1"), **dict.fromkeys("Зз", "3")})
 GLUED = re.compile(r"(?:nr|no|fnr)-?(?=\d)", re.IGNORECASE)
+YEAR = re.compile(r"(?:19|20)\d\d")
 LIST_GAP, LABEL_GAP = 40, 45
 
 
@@ -220,17 +221,19 @@ def _runs(match: re.Match[str], patterns: Patterns) -> Iterator[Figure]:
     words, offset = match.group("run"), match.start()
     groups = [(m.group(), offset + m.start(), offset + m.end()) for m in re.finditer(r"\S+", words)]
     joined = normal_number(words)
-    year = re.fullmatch(r"(?:19|20)\d\d", groups[-1][0]) is not None
+    year = YEAR.fullmatch(groups[-1][0]) is not None
     short = all(len(group) <= 4 for group, *_ in groups[1:]) and len(groups[0][0]) <= 4
     if len(groups) > 1 and short and len(joined) >= 6 and not year and patterns.formats.fullmatch(joined):
         yield Figure(Sort.UNKNOWN, joined, match.start(), match.end(), spaced=True)
         return
+    # "94560 16": the rest of the number may stand apart.
+    stray = any(len(group) < 5 and not YEAR.fullmatch(group) for group, *_ in groups) and len(groups) > 1
     for group, start, end in groups:
         glued = GLUED.match(group)
         start += glued.end() if glued else 0
         value = normal_number(group[glued.end() if glued else 0 :])
         sort = Sort.UNKNOWN if patterns.formats.fullmatch(value) else Sort.OTHER
-        yield Figure(sort, value, start, end, maybe=_maybe(value))
+        yield Figure(sort, value, start, end, maybe="part" if stray else _maybe(value))
 
 
 def _maybe(digits: str) -> str:

@@ -20,7 +20,7 @@ GAP = r"[\s\"'’*_]{1,4}"
 SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
-WORDS = ("before_bare_number", "known_around", "asking", "selves")
+WORDS = ("before_bare_number", "known_around", "asking", "selves", "subjects")
 PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "courtesies", "denials", "polite",
            "harmless", "part", "plural", "kept", "settled")  # fmt: skip
 
@@ -101,7 +101,7 @@ class Patterns:
         asks and a number, on either side.
     cancel, cancelled, cancel_nouns, wishes
         Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
-    known_phrases, known_around, openers, conditions, asking, selves
+    known_phrases, known_around, openers, conditions, asking, selves, subjects
         What may stand in the clause that asks, what opens it, what makes it depend on something, and who asks whom.
     courtesies
         What people write after they have asked, and which changes nothing.
@@ -131,6 +131,7 @@ class Patterns:
     courtesies: Phrases
     asking: frozenset[str]
     selves: frozenset[str]
+    subjects: frozenset[str]
     doubts: Phrases
     harmless: Phrases
     part: Phrases
