@@ -14,8 +14,8 @@ from vardag.invoices.reading import Patterns, decidable, load_patterns, read_mai
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 
-from mails.build import OWN, SERVER  # noqa: E402
-from mails.corpus import SETS, Mail, load  # noqa: E402
+from mails.build import OWN, SERVER
+from mails.corpus import SETS, Mail, load
 
 
 @dataclass
@@ -93,7 +93,8 @@ def main() -> None:
         print(
             f"| {name} | {result.mails} | {result.decided} | {percent(result.right, result.decided)} "
             f"| {percent(result.whole, result.clear_mails)} ({result.whole} of {result.clear_mails}) "
-            f"| {percent(result.reasons_right, result.reasons)} | {1000 * result.seconds / max(result.mails, 1):.1f} |"
+            f"| {percent(result.reasons_right, result.reasons)} "
+            f"| {1000 * result.seconds / max(result.mails, 1):.1f} |"
         )
         misses += result.misses
     if "--misses" in sys.argv:

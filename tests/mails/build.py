@@ -60,12 +60,17 @@ def _content(mail: "Mail") -> bytes:
     if "phone" in how:
         letter += "\n\nSkickat från min iPhone"
     if "quoted" in how:
-        letter += "\n\nDen tis 3 mars 2026 kl 09:00 skrev Kommunen <info@kommun.example>:\n> Hej!\n> Vad gäller det?\n> Mvh"
+        letter += (
+            "\n\nDen tis 3 mars 2026 kl 09:00 skrev Kommunen <info@kommun.example>:\n> Hej!\n> Vad gäller det?"
+        )
     if "forwarded" in how:
-        letter = f"{letter}\n\n-----Ursprungligt meddelande-----\nFrån: Kommunen\nSkickat: den 2 mars 2026\nÄmne: Hej\n\nSvar kommer."
+        letter += (
+            "\n\n-----Ursprungligt meddelande-----\nFrån: Kommunen\nSkickat: den 2 mars 2026\nÄmne: Hej\n\nSvar."
+        )
     if how & set(LATIN):
         written, declared = LATIN[next(iter(how & set(LATIN)))]
-        head = f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset={declared}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        head = f"MIME-Version: 1.0\r\nContent-Type: text/plain; charset={declared}\r\n"
+        head += "Content-Transfer-Encoding: 8bit\r\n\r\n"
         return head.encode() + letter.encode(written, "replace").replace(b"\n", b"\r\n")
     return _with_pieces(mail, letter, how).as_bytes(policy=SMTP)
 
@@ -95,7 +100,9 @@ def _attach(message: EmailMessage, kind: str, text: str) -> None:
         message.add_attachment(pdf(text), maintype="application", subtype="pdf", filename=rest[0])
     elif sort in {"ubl", "svefaktura", "creditnote"}:
         fields = dict(line.split(": ", 1) for line in text.splitlines())
-        message.add_attachment(files.einvoice(sort, fields), maintype="application", subtype="xml", filename=rest[0])
+        message.add_attachment(
+            files.einvoice(sort, fields), maintype="application", subtype="xml", filename=rest[0]
+        )
     elif sort == "xml":
         message.add_attachment(text.encode(), maintype="text", subtype="xml", filename=rest[0])
     elif sort == "nested":
@@ -135,12 +142,11 @@ def _simple(letter: str) -> str:
 
 
 def _outlook(letter: str) -> str:
-    rows = "".join(
-        f'<p class="MsoNormal"><span style="font-size:11.0pt;color:#1F497D">{html.escape(line) or "&nbsp;"}<o:p></o:p></span></p>'
-        for line in letter.split("\n")
-    )
+    span = '<p class="MsoNormal"><span style="font-size:11.0pt;color:#1F497D">{}<o:p></o:p></span></p>'
+    rows = "".join(span.format(html.escape(line) or "&nbsp;") for line in letter.split("\n"))
     style = "<!--p.MsoNormal{margin:0cm;font-size:11.0pt;} @page WordSection1{size:612.0pt 792.0pt;}-->"
-    return f'<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>{style}</style></head><body lang="SV"><div class="WordSection1">{rows}</div></body></html>'
+    head = f'<html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>{style}</style></head>'
+    return f'{head}<body lang="SV"><div class="WordSection1">{rows}</div></body></html>'
 
 
 def _gmail(letter: str) -> str:

@@ -1,4 +1,4 @@
-"""The corpus: mails written by hand in `tests/golden/mails`, built into bytes as a mail server would hand them over.
+"""The corpus: mails written by hand in `tests/golden/mails`, built into bytes as a mail server hands them over.
 
 ::
 
@@ -8,10 +8,11 @@
     the letter
     --- pdf name          an attachment or another version, with its text below
 
-Labels: ``cancel NUMBER REASON`` (what a careful person would cancel without asking, and why; ``-`` where no reason is
-given), ``refer`` (somebody would have to look), ``ignore`` (nothing is asked). A number that begins ``ocr:`` is a payment
-reference. ``like ID`` instead of labels takes another mail's words and labels, so that ``how`` alone differs: ``html``,
-``outlook``, ``gmail``, ``latin``, ``mislabelled``, ``base64``, ``both``, ``forwarded``, ``quoted``, ``noauth``, ``phone``, ``wrapped``.
+Labels: ``cancel NUMBER REASON`` (what a careful person would cancel without asking, and why; ``-`` where no reason
+is given), ``refer`` (somebody would have to look), ``ignore`` (nothing is asked). A number that begins ``ocr:`` is a
+payment reference. ``like ID`` instead of labels takes another mail's words and labels, so that ``how`` alone
+differs: ``html``, ``outlook``, ``gmail``, ``latin``, ``mislabelled``, ``base64``, ``both``, ``forwarded``, ``quoted``,
+``noauth``, ``phone``, ``wrapped``.
 """
 
 import re
@@ -78,7 +79,9 @@ def _mail(entry: str, mails: dict[str, Mail]) -> Mail:
     if labels.startswith("like "):
         return replace(mails[labels.split()[1]], id=name, how=ways)
     head, _, body = rest.partition("\n\n")
-    headers = tuple((line.partition(":")[0].strip(), line.partition(":")[2].strip()) for line in head.splitlines() if line)
+    headers = tuple(
+        (line.partition(":")[0].strip(), line.partition(":")[2].strip()) for line in head.splitlines() if line
+    )
     letter, *pieces = re.split(r"^--- (.+)\n", body, flags=re.MULTILINE)
     parts = tuple(zip(pieces[::2], (text.strip("\n") for text in pieces[1::2]), strict=True))
     return Mail(name, tuple(_label(one) for one in labels.split(";")), ways, headers, letter.strip("\n"), parts)

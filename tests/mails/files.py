@@ -7,11 +7,14 @@ UBL = """<?xml version="1.0" encoding="UTF-8"?>
   <cbc:CustomizationID>urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0</cbc:CustomizationID>
   <cbc:ID>{number}</cbc:ID>
   <cbc:IssueDate>2026-02-01</cbc:IssueDate>
-  <cac:AccountingSupplierParty><cac:Party><cac:PartyLegalEntity><cbc:CompanyID schemeID="0007">2120000878</cbc:CompanyID>
+  <cac:AccountingSupplierParty><cac:Party><cac:PartyLegalEntity>
+    <cbc:CompanyID schemeID="0007">2120000878</cbc:CompanyID>
   </cac:PartyLegalEntity></cac:Party></cac:AccountingSupplierParty>
-  <cac:AccountingCustomerParty><cac:Party><cac:PartyLegalEntity><cbc:CompanyID schemeID="0007">{buyer}</cbc:CompanyID>
+  <cac:AccountingCustomerParty><cac:Party><cac:PartyLegalEntity>
+    <cbc:CompanyID schemeID="0007">{buyer}</cbc:CompanyID>
   </cac:PartyLegalEntity></cac:Party></cac:AccountingCustomerParty>
-  <cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode><cbc:PaymentID>{reference}</cbc:PaymentID></cac:PaymentMeans>
+  <cac:PaymentMeans><cbc:PaymentMeansCode>30</cbc:PaymentMeansCode>
+    <cbc:PaymentID>{reference}</cbc:PaymentID></cac:PaymentMeans>
   <cac:LegalMonetaryTotal><cbc:PayableAmount currencyID="SEK">{amount}</cbc:PayableAmount></cac:LegalMonetaryTotal>
 </{root}>
 """
@@ -21,11 +24,14 @@ SVEFAKTURA = """<?xml version="1.0" encoding="UTF-8"?>
   <ID>{number}</ID>
   <cbc:IssueDate>2026-02-01</cbc:IssueDate>
   <InvoiceTypeCode>380</InvoiceTypeCode>
-  <cac:BuyerParty><cac:Party><cac:PartyTaxScheme><cac:CompanyID>{buyer}</cac:CompanyID></cac:PartyTaxScheme></cac:Party></cac:BuyerParty>
-  <cac:SellerParty><cac:Party><cac:PartyTaxScheme><cac:CompanyID>2120000878</cac:CompanyID></cac:PartyTaxScheme></cac:Party></cac:SellerParty>
+  <cac:BuyerParty><cac:Party><cac:PartyTaxScheme><cac:CompanyID>{buyer}</cac:CompanyID></cac:PartyTaxScheme>
+  </cac:Party></cac:BuyerParty>
+  <cac:SellerParty><cac:Party><cac:PartyTaxScheme><cac:CompanyID>2120000878</cac:CompanyID></cac:PartyTaxScheme>
+  </cac:Party></cac:SellerParty>
   <cac:PaymentMeans><cac:PayeeFinancialAccount><cac:ID>50501055</cac:ID>
     <cac:PaymentInstructionID>{reference}</cac:PaymentInstructionID></cac:PayeeFinancialAccount></cac:PaymentMeans>
-  <cac:LegalTotal><cbc:TaxInclusiveTotalAmount amountCurrencyID="SEK">{amount}</cbc:TaxInclusiveTotalAmount></cac:LegalTotal>
+  <cac:LegalTotal>
+    <cbc:TaxInclusiveTotalAmount amountCurrencyID="SEK">{amount}</cbc:TaxInclusiveTotalAmount></cac:LegalTotal>
 </Invoice>
 """
 

@@ -1,13 +1,13 @@
 """Where a letter asks for an invoice to be cancelled: in words that are all known, or else it goes to a person.
 
-People find endless ways to mean the opposite with the same verb ("it would be wrong to cancel", "I was told you would
-cancel", "cancel only if"). No list of them is ever whole. So it is the other way round: in the clause that asks, each word
-must be one that is known to leave the meaning as it is.
+People find endless ways to mean the opposite with the same verb ("it would be wrong to cancel", "I was told you
+would cancel", "cancel only if"). No list of them is ever whole. So it is the other way round: in the clause that
+asks, each word must be one that is known to leave the meaning as it is.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
 
 from vardag.invoices.reading.letters import Ask, Place
 from vardag.invoices.reading.patterns import Hit, Patterns
@@ -15,11 +15,33 @@ from vardag.invoices.reading.patterns import Hit, Patterns
 FORWARDED = re.compile(r"\s*(?:re|sv|vb|vs|fw|fwd|ang|aw|wg)\s?(?:\[\d\])?:")
 TOKEN = re.compile(r"[\w'’]{1,60}|[^\w\s]")
 # Marks and words at which a clause ends.
-BORDERS = {".", "!", "?", ";", ":", ",", "(", ")", "men", "but", "och", "and", "samt", "sa", "so", "&", "eftersom", "da", "because", "since", "enligt"}
+BORDERS = {
+    ".",
+    "!",
+    "?",
+    ";",
+    ":",
+    ",",
+    "(",
+    ")",
+    "men",
+    "but",
+    "och",
+    "and",
+    "samt",
+    "sa",
+    "so",
+    "&",
+    "eftersom",
+    "da",
+    "because",
+    "since",
+    "enligt",
+}
 LIST_MARKS = {",", "och", "and", "&", "samt", "+", "/"}
 INVOICE_LABELS = {"invoice", "invoice_number", "ocr"}
 CONJUNCTIONS = {"och", "and", "men", "but", "samt"}
-QUOTES = set("\"”“„«»‟")
+QUOTES = set('"”“„«»‟')
 REACH = 400
 # Letters of unknown words that a sentence after the asking one may have: a name, a word of thanks.
 SMALL_TALK = 9
@@ -37,7 +59,7 @@ def mark_asks(place: Place, patterns: Patterns) -> Place:
         if place.where == "subject" or place.found(patterns.wishes, place.unit_of(hit.start)):
             hits.append(hit)
     clauses = _Clauses(place, patterns)
-    for hit in sorted(hits, key=lambda hit: hit.start):
+    for hit in sorted(hits, key=lambda hit: hit.start)[: patterns.limit("most_asks")]:
         ask = clauses.ask(hit)
         (place.asks if ask.clear else place.elsewhere).append(ask)
     return place
@@ -50,11 +72,14 @@ class _Clauses:
         self.place = place
         self.patterns = patterns
         self.covered = bytearray(len(place.folded))
-        known = (patterns.cancel, patterns.cancelled, patterns.cancel_nouns, patterns.wishes, patterns.known_phrases,
-                 patterns.polite, patterns.reasons, patterns.replacements)  # fmt: skip
-        labels = [hit for hit in patterns.labels.find(place.folded) if hit.code in {*INVOICE_LABELS, "amount", "customer"}]
-        for found in [*labels, *(hit for phrases in known for hit in phrases.find(place.folded)), *place.figures]:
-            self.covered[found.start : found.end] = b"1" * (found.end - found.start)
+        asking = (patterns.cancel, patterns.cancelled, patterns.cancel_nouns, patterns.wishes, patterns.polite)
+        known = (*asking, patterns.known_phrases, patterns.reasons, patterns.replacements)
+        labels = [
+            hit for hit in patterns.labels.find(place.folded) if hit.code in {*INVOICE_LABELS, "amount", "customer"}
+        ]
+        hits = [*labels, *(hit for phrases in known for hit in phrases.find(place.folded))]
+        for start, end in [(one.start, one.end) for one in hits] + [(one.start, one.end) for one in place.figures]:
+            self.covered[start:end] = b"1" * (end - start)
         self.opening = {hit.start for hit in patterns.openers.find(place.folded)}
 
     def ask(self, hit: Hit) -> Ask:
@@ -67,7 +92,9 @@ class _Clauses:
         right, clear_right = self._look(after, hit.start)
         start = left[-1][0] if left else hit.start
         end = right[-1][1] if right else hit.end
-        clear = clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
+        clear = (
+            clear_left and clear_right and not self._depends(unit.start, unit.end) and not self._own_doing(before)
+        )
         clear = clear and not self._quoted(unit.start, hit.start)
         clear = clear and not (hit.code == "cancel" and self._somebody_else_wants(before))
         return Ask(hit.code, hit.start, hit.end, clear, start, end)
@@ -78,7 +105,12 @@ class _Clauses:
         clear = False
         for start, end in tokens:
             word = self.place.folded[start:end]
-            known = self.covered[start] or word in self.patterns.known_around or word in LIST_MARKS or not word[0].isalnum()
+            known = (
+                self.covered[start]
+                or word in self.patterns.known_around
+                or word in LIST_MARKS
+                or not word[0].isalnum()
+            )
             if word in BORDERS and not self.covered[start]:
                 # What stands before a colon may be "Läs detta högt:"; it is no border towards the left.
                 clear = clear or word != ":" or start > hit_start or self._is_field(start)
@@ -96,7 +128,9 @@ class _Clauses:
 
     def _depends(self, start: int, end: int) -> bool:
         """Tell whether the sentence makes the wish depend on something: "om", "innan", "only"."""
-        return any(not self.covered[hit.start] for hit in self.patterns.conditions.find(self.place.folded, start, end))
+        return any(
+            not self.covered[hit.start] for hit in self.patterns.conditions.find(self.place.folded, start, end)
+        )
 
     def unknown_letters(self, start: int, end: int) -> int:
         """Letters of the words in a stretch that are not known."""
@@ -108,7 +142,7 @@ class _Clauses:
         )  # fmt: skip
 
     def _somebody_else_wants(self, before: list[tuple[int, int]]) -> bool:
-        """Tell whether the wish has its subject in the clause before: "någon utger sig för att vara jag och vill ..."."""
+        """Tell whether the wish has its subject in the clause before: "någon utger sig för mig och vill ..."."""
         words: list[str] = []
         for start, end in before:
             word = self.place.folded[start:end]
@@ -141,16 +175,14 @@ def denied(place: Place, patterns: Patterns) -> Iterator[Hit]:
     denials = place.found(patterns.denials)
     if not denials:
         return
-    covered = [hit for phrases in (patterns.reasons, patterns.harmless, patterns.replacements, patterns.labels)
-               for hit in place.found(phrases)]  # fmt: skip
+    covered = bytearray(len(place.folded))
+    for phrases in (patterns.reasons, patterns.harmless, patterns.replacements, patterns.labels):
+        for hit in place.found(phrases):
+            covered[hit.start : hit.end] = b"1" * (hit.end - hit.start)
     ends = [match.end() for match in TOKEN.finditer(place.folded) if match.group() in BORDERS]
-    openings = [hit.start for hit in patterns.openers.find(place.folded)]
-    borders = sorted([0, *ends, *openings, len(place.folded)])
-    for ask in [*place.asks, *place.elsewhere]:
-        for start, end in pairwise(borders):
-            if start <= ask.start < end:
-                yield from (hit for hit in denials if start <= hit.start < end
-                            and not any(one.start <= hit.start < one.end for one in covered))  # fmt: skip
+    borders = sorted([0, *ends, *(hit.start for hit in patterns.openers.find(place.folded)), len(place.folded) + 1])
+    clauses = {bisect_right(borders, ask.start) for ask in [*place.asks, *place.elsewhere]}
+    yield from (hit for hit in denials if bisect_right(borders, hit.start) in clauses and not covered[hit.start])
 
 
 def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
@@ -162,21 +194,31 @@ def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
 
 
 def unexplained(place: Place, patterns: Patterns) -> Iterator[Hit]:
-    """Sentences after the last one that asks which say something that is not understood: it may take it all back."""
+    """Sentences after the last that asks which say something that is not understood: it may take it all back."""
     if not place.asks:
         return
     clauses = _Clauses(place, patterns)
     last = place.unit_of(place.asks[-1].start)
     for unit in place.units:
-        first = unit.start + len(place.folded[unit.start : unit.end]) - len(place.folded[unit.start : unit.end].lstrip())
+        first = (
+            unit.start
+            + len(place.folded[unit.start : unit.end])
+            - len(place.folded[unit.start : unit.end].lstrip())
+        )
         if unit.start < last.end or not place.in_letter(first) or _is_name(place.text.text[unit.start : unit.end]):
             continue
-        fits = any(place.found(phrases, unit) for phrases in (patterns.reasons, patterns.replacements, patterns.courtesies))
+        fits = any(
+            place.found(phrases, unit) for phrases in (patterns.reasons, patterns.replacements, patterns.courtesies)
+        )
         if not fits and clauses.unknown_letters(unit.start, unit.end) > SMALL_TALK:
             yield Hit("unexplained", unit.start, unit.end)
 
 
 def _is_name(text: str) -> bool:
-    """Tell whether a line is the writer's name or firm: few words, most with a capital, and no end of a sentence."""
+    """Tell whether a line is the writer's name or firm: few words, most with a capital, no end of a sentence."""
     words = re.findall(r"[^\W\d_]+", text)
-    return len(words) <= 6 and 2 * sum(word[0].isupper() for word in words) > len(words) and not re.search(r"[.!?]\s*$", text)
+    return (
+        len(words) <= 6
+        and 2 * sum(word[0].isupper() for word in words) > len(words)
+        and not re.search(r"[.!?]\s*$", text)
+    )

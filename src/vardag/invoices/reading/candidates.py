@@ -9,7 +9,11 @@ from vardag.invoices.reading.letters import Place, Unit
 from vardag.invoices.reading.patterns import Patterns
 
 INVOICE_LABELS = {"invoice", "invoice_number"}
-BARE_NUMBER = re.compile(r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|numret|no|number)[\s.:]{0,3}(?:(?:ar|is)\s)?$")
+BARE_NUMBER = re.compile(
+    r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))"
+    r"(?:nr|nummer|numret|no|number)[\s.:]{0,3}(?:(?:ar|is)\s)?$"
+)
+ROW_START = re.compile(r"(?:^|\n)[ \t]{0,9}(?:[-*•+–]|\d{1,2}[.)])?[ \t]{0,9}$")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ def candidates(places: Sequence[Place], patterns: Patterns) -> list[Candidate]:
                 best[found.value] = found
     spared = {figure.value for place in places for figure in place.of(Sort.LEFT_ALONE)}
     return [
-        replace(one, doubts=(*one.doubts, "several_unclear")) if one.value in spared else one for one in best.values()
+        replace(one, doubts=(*one.doubts, "several_unclear")) if one.value in spared else one
+        for one in best.values()
     ]
 
 
@@ -120,20 +125,22 @@ def _is_near(figure: Figure, place: Place, patterns: Patterns) -> bool:
 
 
 def _is_apposed(figure: Figure, place: Place, unit: Unit, patterns: Patterns) -> bool:
-    """Tell whether a number stands between marks after the word for invoice: "fakturan ni skickade, 1234567, är"."""
+    """Tell whether a number stands between marks after the word for invoice: "fakturan i fredags, 1234567, är"."""
     before = place.folded[max(unit.start, figure.start - 45) : figure.start]
     after = place.folded[figure.end : figure.end + 2]
     if not re.search(r"(?:, ?|\()$", before) or not re.match(r"[,).!?;:]|\s?$|\n", after):
         return False
     labels = list(patterns.labels.find(before))
-    return bool(labels) and labels[-1].code in INVOICE_LABELS and not re.search(r"\d|[.!?:]", before[labels[-1].end :])
+    return (
+        bool(labels) and labels[-1].code in INVOICE_LABELS and not re.search(r"\d|[.!?:]", before[labels[-1].end :])
+    )
 
 
 def _is_listed(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number begins one of several rows of a list, in a letter that asks about several invoices."""
     begins = [
-        one for one in place.of(Sort.UNKNOWN)
-        if re.search(r"(?:^|\n)[ \t]{0,9}(?:[-*•+–]|\d{1,2}[.)])?[ \t]{0,9}$", place.folded[max(0, one.start - 25) : one.start])
-        and place.in_letter(one.start)
-    ]  # fmt: skip
+        one
+        for one in place.of(Sort.UNKNOWN)
+        if ROW_START.search(place.folded[max(0, one.start - 25) : one.start]) and place.in_letter(one.start)
+    ]
     return figure in begins and len(begins) > 1 and bool(place.asks) and bool(place.found(patterns.plural))

@@ -1,4 +1,4 @@
-"""What else a mail says about an invoice: payment reference, amount, customer, organisation, reason, what is to come."""
+"""What else a mail says about an invoice: reference, amount, customer, organisation, reason, what is to come."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vardag.invoices.model import CancellationRequest, Read
 from vardag.invoices.reading.candidates import Candidate, mentioned
-from vardag.invoices.reading.figures import Figure, Sort, has_length_digit, is_reference
+from vardag.invoices.reading.figures import Figure, Sort, is_reference
 from vardag.invoices.reading.letters import Place, Unit
 from vardag.invoices.reading.patterns import Patterns, Phrases
 
@@ -57,11 +57,12 @@ class Details:
             doubts.append("ocr_check_digit")
         if place.text.is_odd(figure.start, figure.end):
             doubts.append("odd_characters")
-        sure = 0.99 if has_length_digit(figure.value) else 0.97
-        return place.read(figure.value, figure.start, figure.end, sure if is_reference(figure.value) else 0.3)
+        right = is_reference(figure.value)
+        sure = self.patterns.limit("sure_reference" if right else "sure_unlabelled")
+        return place.read(figure.value, figure.start, figure.end, sure)
 
     def _figure(self, sort: Sort, units: list[tuple[Place, Unit]], number: Candidate | None) -> Read | None:
-        """The one value of a sort: in the number's own sentences, else in the letter, else where the number stands."""
+        """The one value of a sort: in the number's own sentences, the letter, or else where the number stands."""
         found = self._nearest(sort, units)
         if not found and number and (self.alone or number.place in self.attached):
             others = [place for place in (*self.attached, *self.forwarded) if number.value in _values(place)]
@@ -95,7 +96,9 @@ class Details:
         for _, hit in found:
             weight[hit.code] += hit.end - hit.start
         code = min(weight, key=lambda code: (-weight[code], phrases.codes.index(code)))
-        place, hit = max((pair for pair in found if pair[1].code == code), key=lambda pair: pair[1].end - pair[1].start)
+        place, hit = max(
+            (pair for pair in found if pair[1].code == code), key=lambda pair: pair[1].end - pair[1].start
+        )
         return place.read(hit.code, hit.start, hit.end, 0.6 if len(weight) > 1 else 0.9)
 
 

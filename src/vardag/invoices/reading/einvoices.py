@@ -33,7 +33,9 @@ def read_einvoice(data: bytes) -> tuple[str, bool]:
     """
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise NotAnInvoiceError("it declares a document type")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False, recover=False
+    )
     try:
         root = etree.fromstring(data, parser)
     except (etree.LxmlError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A mail taken apart with the standard library: header, texts, forwarded letters, attachments. Nothing is trusted to be whole."""
+"""A mail taken apart with the standard library: header, texts, forwarded letters, attachments."""
 
 import email
 import re
@@ -71,13 +71,18 @@ class _Policy(EmailPolicy):
         return name, value
 
 
+POLICY = _Policy()
+
+
 def take_apart(raw: bytes, patterns: Patterns, *, header_only: bool) -> Parts:
     """Take a mail apart; whatever cannot be read becomes a doubt."""
     if header_only:
         end = HEADER_END.search(raw, 0, 300_000)
         raw = raw[: end.start() if end else 300_000]
     try:
-        message = email.message_from_bytes(raw, policy=_Policy(longest=patterns.limit("longest_header")))
+        message = email.message_from_bytes(
+            raw, policy=POLICY.clone(**{"longest": patterns.limit("longest_header")})
+        )
     except BROKEN:
         return Parts(EmailMessage(), doubts=["broken"])
     if not isinstance(message, EmailMessage):

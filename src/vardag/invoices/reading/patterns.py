@@ -1,4 +1,4 @@
-"""The phrases and limits that the process owner keeps in `patterns.yaml` and `limits.yaml`, made ready to search with."""
+"""Phrases and limits that the process owner keeps in `patterns.yaml` and `limits.yaml`, ready to search with."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +20,18 @@ GAP = r"[\s\"'’*_]{1,4}"
 SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
 
 
+# Marks that may stand among the words of a gap.
+FILLERS = {
+    "between": r"[\s:#.()=\-\"'’*|>,;/]",
+    "lists": r"[\s,;&/+()\-•*.|]",
+    "asked_after": r"[\s:()\"'’*>,-]",
+    "asked_before": r"[\s:#.()=\-\"'’*,]",
+}
 WORDS = ("before_bare_number", "known_around", "asking", "selves", "subjects")
-PHRASES = ("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "courtesies", "denials", "polite",
-           "harmless", "part", "plural", "kept", "settled")  # fmt: skip
+PHRASES = (
+    *("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "courtesies"),
+    *("denials", "polite", "harmless", "part", "plural", "kept", "settled"),
+)
 
 
 def fold(text: str) -> str:
@@ -97,8 +106,8 @@ class Patterns:
     labels
         Words that tell what the number after them is.
     between, lists, asked_before, asked_after
-        Words that may stand between a label and its number, between the numbers of a list, and between the word that
-        asks and a number, on either side.
+        Words that may stand between a label and its number, between the numbers of a list, and between the word
+        that asks and a number, on either side.
     cancel, cancelled, cancel_nouns, wishes
         Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
     known_phrases, known_around, openers, conditions, asking, selves, subjects
@@ -164,23 +173,17 @@ def load_patterns(path: Path = PATTERNS, *, limits: Path = LIMITS) -> Patterns:
     """
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        threads, kinds = raw["threads"], raw["kinds"]
+        found: dict[str, Any] = {name: Phrases({name: raw[name]}) for name in PHRASES}
+        found |= {name: frozenset(fold(word) for word in raw[name]) for name in WORDS}
+        found |= {name: Phrases(raw[name]) for name in ("labels", "doubts", "reasons", "replacements")}
+        found |= {name: _filler(raw[name], marks) for name, marks in FILLERS.items()}
         return Patterns(
             formats=_formats(raw["number_formats"]),
-            labels=Phrases(raw["labels"]),
-            between=_filler(raw["between"], r"[\s:#.()=\-\"'’*|>,;/]"),
-            lists=_filler(raw["lists"], r"[\s,;&/+()\-•*.|]"),
-            asked_after=_filler(raw["asked_after"], r"[\s:()\"'’*>,-]"),
-            asked_before=_filler(raw["asked_before"], r"[\s:#.()=\-\"'’*,]"),
-            **{name: frozenset(fold(word) for word in raw[name]) for name in WORDS},
-            doubts=Phrases(raw["doubts"]),
-            reasons=Phrases(raw["reasons"]),
-            replacements=Phrases(raw["replacements"]),
-            **{name: Phrases({name: raw[name]}) for name in PHRASES},
-            kinds={name: Phrases({name: phrases}) for name, phrases in kinds.items()},
-            threads={name: Phrases({name: phrases}) for name, phrases in threads.items()},
+            kinds={name: Phrases({name: phrases}) for name, phrases in raw["kinds"].items()},
+            threads={name: Phrases({name: phrases}) for name, phrases in raw["threads"].items()},
             language={name: frozenset(words) for name, words in raw["language"].items()},
             limits=load_parameters(limits),
+            **found,
         )
     except KeyError as error:
         raise ConfigError(f"{path.name}: the section {error} is missing.") from error

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
 from vardag.invoices.reading.asks import denied, mark_asks, questioned, unexplained
@@ -18,7 +19,9 @@ from vardag.invoices.reading.threads import split_thread
 # Doubts that count wherever they stand: in the signature, in what is quoted, in what is attached.
 ANYWHERE = {"instruction_like"}
 # Marks that people do not write to each other, but that steer machines: tags, braces, headings in brackets.
-CODED = re.compile(r"</?[a-z_]{2,20}>|[{}]|\[/?(?:inst|admin|system|assistant|user)[^\]\n]{0,40}\]|<\||\|>|```|#{3}")
+CODED = re.compile(
+    r"</?[a-z_]{2,20}>|[{}]|\[/?(?:inst|admin|system|assistant|user)[^\]\n]{0,40}\]|<\||\|>|```|#{3}"
+)
 NAMES = {"subject", "body", "forwarded"}
 
 
@@ -51,7 +54,7 @@ def read_mail(
     Returns
     -------
     MailRead
-        Requests in the order the numbers stand. What is unclear is a doubt (`DOUBTS`), for the mail or for a request.
+        Requests in the order the numbers stand. What is unclear is a doubt (`DOUBTS`), of the mail or a request.
     """
     if number_formats:
         patterns = patterns.with_formats(number_formats)
@@ -95,7 +98,9 @@ def _letter(parts: Parts, patterns: Patterns, doubts: list[str]) -> Letter:
         if text.strip():
             attached.append(_place(name, _cut(text, patterns, doubts), patterns))
     quoted = [_place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
-    return Letter([_place("subject", parts.first("subject"), patterns), _place("body", new, patterns)], quoted, attached)
+    return Letter(
+        [_place("subject", parts.first("subject"), patterns), _place("body", new, patterns)], quoted, attached
+    )
 
 
 def _place(where: str, text: str, patterns: Patterns) -> Place:
@@ -133,6 +138,7 @@ def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
     own = [code for place in letter.new for code in _worrying(place, patterns)]
     anywhere = [hit.code for place in letter.every for hit in patterns.doubts.find(place.folded)]
     odd = any(place.of(Sort.LOOKALIKE) for place in letter.new)
+    own += ["too_many"] * any(place.overfull for place in letter.every)
     coded = any(CODED.search(place.folded) for place in letter.every)
     anywhere += ["instruction_like"] * coded
     return [*own, *(code for code in anywhere if code in ANYWHERE), *["odd_characters"] * odd]
@@ -140,8 +146,8 @@ def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
 
 def _worrying(place: Place, patterns: Patterns) -> Iterator[str]:
     """Doubts in a letter, but for those inside a phrase that is known to be harmless."""
-    harmless = place.found(patterns.harmless)
-    for hit in place.found(patterns.doubts):
+    harmless = place.found(patterns.harmless)[: patterns.limit("most_asks")]
+    for hit in islice(place.found(patterns.doubts), patterns.limit("most_asks")):
         if not any(safe.start < hit.end and hit.start < safe.end for safe in harmless):
             yield hit.code
     yield from ("negated" for _ in denied(place, patterns))

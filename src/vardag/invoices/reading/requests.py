@@ -1,4 +1,4 @@
-"""From the numbers and phrases of a mail to one cancellation request for each invoice, with what is unclear about it."""
+"""From the numbers and phrases of a mail to one request for each invoice, with what is unclear about it."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -101,7 +101,7 @@ def _disagreements(own: list[Candidate], quoted: list[Candidate], attached: list
 
 
 def _in_company(one: Candidate, own: list[Candidate], letter: Letter, patterns: Patterns) -> Candidate:
-    """One of several numbers: the words that ask must reach it, or it must be an item of a list that they speak of."""
+    """One of several numbers: the words that ask must reach it, or it must be in a list that they speak of."""
     units = list(mentioned(one, letter.new))
     if any(_reached(place, start) and not place.found(patterns.kept, unit) for place, unit, start in units):
         return one
@@ -136,19 +136,25 @@ def _asked_beside(place: Place, unit: Unit, patterns: Patterns) -> bool:
 
 
 def _is_row(place: Place, unit: Unit, patterns: Patterns) -> bool:
-    """Tell whether a sentence is no more than a number and what belongs to it: an item of a list, a row of a table."""
+    """Tell whether a sentence is no more than a number and what belongs to it: an item of a list, a table's row."""
     before, after = place.folded[: unit.start].rstrip(" \t"), place.folded[unit.end :].lstrip(" \t")
     begins = before == "" or before.endswith("\n") or place.folded[unit.start] == "\n"
     if not begins or not (after == "" or "\n" in place.folded[unit.end - 1 : unit.end + 1]):
         return False
-    inside = [f for f in place.figures if unit.start <= f.start < unit.end and f.sort in {Sort.INVOICE, Sort.UNKNOWN}]
+    inside = [
+        f for f in place.figures if unit.start <= f.start < unit.end and f.sort in {Sort.INVOICE, Sort.UNKNOWN}
+    ]
     if len({figure.value for figure in inside}) != 1:
         return False
     text = list(place.folded[unit.start : unit.end])
-    taken = [*place.found(patterns.labels, unit), *place.found(patterns.reasons, unit),
-             *(figure for figure in place.figures if unit.start <= figure.start < unit.end)]  # fmt: skip
-    for found in taken:
-        text[found.start - unit.start : found.end - unit.start] = " " * (found.end - found.start)
+    known = [
+        (hit.start, hit.end)
+        for phrases in (patterns.labels, patterns.reasons)
+        for hit in place.found(phrases, unit)
+    ]
+    known += [(figure.start, figure.end) for figure in place.figures if unit.start <= figure.start < unit.end]
+    for start, end in known:
+        text[start - unit.start : end - unit.start] = " " * (end - start)
     left = "".join(text)
     ahead = re.sub(r"[\W\d_]", "", left[: inside[0].start - unit.start])
     return "|" in left or (len(ahead) <= 3 and len(re.sub(r"[\W\d_]", "", left)) <= ROW)
@@ -190,5 +196,3 @@ def _sums_asked_for(place: Place) -> Iterable[Figure | Hit]:
                 yield figure
         for match in BARE_SUM.finditer(place.folded, ask.end, place.unit_of(ask.start).end):
             yield Hit("part", *match.span())
-
-

@@ -39,7 +39,9 @@ def addresses(parts: Parts, name: str, value: str) -> list[tuple[str, str]]:
     """Names and addresses in a header; addresses in lower case."""
     try:
         header = parts.message.policy.header_fetch_parse(name, value)
-        found = [(one_line(str(a.display_name)), str(a.addr_spec).lower()) for a in getattr(header, "addresses", ())]
+        found = [
+            (one_line(str(a.display_name)), str(a.addr_spec).lower()) for a in getattr(header, "addresses", ())
+        ]
     except BROKEN:
         found = []
     usable = [(shown, address) for shown, address in found if ADDRESS.fullmatch(address)]
@@ -65,8 +67,8 @@ def is_proven(header: Sequence[tuple[str, str]], domain: str, *, trusted_server:
 def trusted_results(header: Sequence[tuple[str, str]], trusted_server: str) -> Iterator[str]:
     """Authentication results that our own server wrote.
 
-    A server writes its lines on top of what it was handed, so whatever lies below the line where it received the mail
-    came with the mail and may be forged, whatever name it bears.
+    A server writes its lines on top of what it was handed, so whatever lies below the line where it received the
+    mail came with the mail and may be forged, whatever name it bears.
     """
     if not trusted_server:
         return
@@ -105,7 +107,11 @@ def _results(value: str) -> Iterator[authres.core.AuthenticationResult]:
 
 
 def _names(result: authres.core.AuthenticationResult, domain: str, *, exact: bool) -> bool:
-    wanted = {"dmarc": {("header", "from")}, "spf": {("smtp", "mailfrom")}, "dkim": {("header", "d"), ("header", "i")}}
+    wanted = {
+        "dmarc": {("header", "from")},
+        "spf": {("smtp", "mailfrom")},
+        "dkim": {("header", "d"), ("header", "i")},
+    }
     named = [
         str(item.value).rpartition("@")[2].lower()
         for item in result.properties

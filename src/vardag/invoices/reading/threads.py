@@ -59,10 +59,18 @@ def _closes(start: str, patterns: Patterns) -> bool:
     """Tell whether a line is a farewell: its words, perhaps a name, and nothing that asks for anything."""
     if start in {"--", "/", "//"} or re.match(r"//?\s?[a-z]", start):
         return True
-    if len(start) > 45 or any(character.isdigit() for character in start) or any(True for _ in patterns.cancel.find(start)):
+    if (
+        len(start) > 45
+        or any(character.isdigit() for character in start)
+        or any(True for _ in patterns.cancel.find(start))
+    ):
         return False
     hit = next((hit for hit in patterns.threads["closings"].find(start) if hit.start == 0), None)
-    return hit is not None and (len(start) - hit.end <= 30) and (start[: hit.end] != "vanligen" or hit.end >= len(start) - 1)
+    return (
+        hit is not None
+        and (len(start) - hit.end <= 30)
+        and (start[: hit.end] != "vanligen" or hit.end >= len(start) - 1)
+    )
 
 
 def _unquoted(lines: Sequence[str]) -> list[str]:
@@ -79,9 +87,10 @@ def _is_border(folded: Sequence[str], index: int, patterns: Patterns) -> bool:
     marks = sum(line.count(mark) for mark in "-_*")
     if any(True for _ in patterns.threads["separators"].find(line)) and (marks >= 4 or line.endswith(":")):
         return True
-    return _header(line, patterns, "from") and sum(
-        _header(other.strip(), patterns, "headers") for other in folded[index + 1 : index + 8]
-    ) >= 2
+    return (
+        _header(line, patterns, "from")
+        and sum(_header(other.strip(), patterns, "headers") for other in folded[index + 1 : index + 8]) >= 2
+    )
 
 
 def _header(line: str, patterns: Patterns, sort: str) -> bool:
