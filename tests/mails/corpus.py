@@ -9,10 +9,10 @@
     --- pdf name          an attachment or another version, with its text below
 
 Labels: ``cancel NUMBER REASON`` (what a careful person would cancel without asking, and why; ``-`` where no reason
-is given), ``refer`` (somebody would have to look), ``ignore`` (nothing is asked). A number that begins ``ocr:`` is a
-payment reference. ``like ID`` instead of labels takes another mail's words and labels, so that ``how`` alone
-differs: ``html``, ``outlook``, ``gmail``, ``latin``, ``mislabelled``, ``base64``, ``both``, ``forwarded``, ``quoted``,
-``noauth``, ``phone``, ``wrapped``.
+is given), ``refer`` (somebody would have to look), ``ignore`` (nothing is asked). A number that begins ``ocr:`` is
+a payment reference. ``like ID`` instead of labels takes another mail's words and labels, so that ``how`` alone
+differs: ``html``, ``outlook``, ``gmail``, ``latin``, ``mislabelled``, ``base64``, ``both``, ``forwarded``,
+``quoted``, ``noauth``, ``phone``, ``wrapped``.
 """
 
 import re

@@ -55,7 +55,7 @@ def mark_asks(place: Place, patterns: Patterns) -> Place:
     if place.where == "subject" and FORWARDED.match(place.folded):
         return place
     hits = [*place.found(patterns.cancel), *place.found(patterns.cancelled)]
-    for hit in place.found(patterns.cancel_nouns):
+    for hit in place.found(patterns.cancel_nouns)[: patterns.limit("most_asks")]:
         if place.where == "subject" or place.found(patterns.wishes, place.unit_of(hit.start)):
             hits.append(hit)
     clauses = _Clauses(place, patterns)

@@ -31,7 +31,8 @@ class Details:
 
     def request(self, number: Candidate | None) -> CancellationRequest:
         """The request for a number, or for a mail that names none."""
-        units = [(place, unit) for place, unit, _ in mentioned(number, self.new)] if number else []
+        mentions = mentioned(number, self.new) if number else ()
+        units = list({(place.where, unit): (place, unit) for place, unit, _ in mentions}.values())
         doubts = list(number.doubts) if number else []
         return CancellationRequest(
             number=_number(number),

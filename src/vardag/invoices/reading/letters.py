@@ -15,13 +15,14 @@ from vardag.invoices.reading.threads import signature
 # A sentence ends at a mark followed by a new one, at an empty line, and at a line that is an item or a row.
 ABBREVIATIONS = ("nr", "Nr", "no", "No", "tel", "org", "inv", "fakt", "kl", "st", "bl", "dvs", "Mr", "Mrs", "Ms")
 BREAK = re.compile(
-    r"(?<=[^\W\d]{5})[.!?](?=\s+[a-zåäö])|"
+    r"(?<=[^\W_]{5})[.!?](?=\s+[a-zåäö])|"
     + r"(?<!\n[0-9])(?<!\n[0-9][0-9])"
     + "".join(rf"(?<!\b{word})" for word in ABBREVIATIONS)
     + r"""[.!?](?=\s+["'(]?[A-ZÅÄÖ0-9])|\n[ \t]{0,40}\n|\n(?=[ \t]{0,40}(?:[-*•–+]|\d{1,2}[.)])\s)"""
     r"|\n(?=[^\n]{0,300}\|)|\n(?=[^\n:]{1,40}:)|\n(?=[A-Z]?[\d ]{5,12}\b)|(?<=:)\n|\n(?=[A-ZÅÄÖ])",
 )
 QUOTE = 30
+LONGEST_SENTENCE = 1500
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Place:
     signature
         Places where the signature begins and ends.
     overfull
-        Whether there were more numbers or asking words than are read.
+        Whether there were more numbers or asking words than are read, or a sentence longer than any is.
     asks, elsewhere
         Words that ask clearly for an invoice to be cancelled, and such words that may mean something else.
     """
@@ -105,16 +106,18 @@ def place(where: str, text: str, patterns: Patterns) -> Place:
     """Read a text into a place."""
     cleaned = clean(text)
     folded = fold(cleaned.text)
-    numbers = figures(cleaned, patterns)
+    numbers, parted = figures(cleaned, patterns), list(_units(cleaned.text))
     asking = sum(1 for _ in islice(patterns.cancel.find(folded), patterns.limit("most_asks")))
     return Place(
         where,
         cleaned,
         folded,
         numbers,
-        list(_units(cleaned.text)),
+        parted,
         signature(cleaned.text, patterns),
-        overfull=len(numbers) >= patterns.limit("most_numbers") or asking >= patterns.limit("most_asks"),
+        overfull=len(numbers) >= patterns.limit("most_numbers")
+        or asking >= patterns.limit("most_asks")
+        or any(unit.end - unit.start >= LONGEST_SENTENCE for unit in parted),
     )
 
 
@@ -122,10 +125,15 @@ def _units(text: str) -> Iterator[Unit]:
     start = 0
     for match in BREAK.finditer(text):
         if match.end() > start and text[start : match.end()].strip():
-            yield Unit(start, match.end())
+            yield from _bounded(start, match.end())
             start = match.end()
-    if start < len(text) or not text:
-        yield Unit(start, len(text))
+    yield from _bounded(start, len(text))
+
+
+def _bounded(start: int, end: int) -> Iterator[Unit]:
+    """A sentence, in pieces where it is longer than any is: looking through it once for each word must stay cheap."""
+    for first in range(start, max(end, start + 1), LONGEST_SENTENCE):
+        yield Unit(first, min(end, first + LONGEST_SENTENCE))
 
 
 def language_of(text: str, patterns: Patterns) -> str:

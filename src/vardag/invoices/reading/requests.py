@@ -189,7 +189,7 @@ def _with_part(request: CancellationRequest, letter: Letter, patterns: Patterns)
 def _sums_asked_for(place: Place) -> Iterable[Figure | Hit]:
     """Amounts that are asked for: "kreditera oss 500 kr", "kreditera faktura 1234567 med 500"."""
     between = re.compile(r"[\s:]*(?:(?:oss|mig|med|bort|ca|cirka|us|me|by|for|with|minus|totalt)\s+){0,3}")
-    for ask in place.asks:
+    for ask in [*place.asks, *place.elsewhere]:
         for figure in place.of(Sort.AMOUNT):
             gap = place.folded[ask.end : figure.start]
             if ask.end <= figure.start and len(gap) < 25 and between.fullmatch(gap):
