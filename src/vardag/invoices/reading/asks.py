@@ -9,7 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from vardag.invoices.reading.letters import Ask, Place
+from vardag.invoices.reading.letters import Ask, Place, Unit
 from vardag.invoices.reading.patterns import Hit, Patterns
 
 FORWARDED = re.compile(r"\s*(?:re|sv|vb|vs|fw|fwd|ang|aw|wg)\s?(?:\[\d\])?:")
@@ -122,9 +122,9 @@ class _Clauses:
         return seen, True
 
     def _is_field(self, colon: int) -> bool:
-        """Tell whether a colon ends the one word that names a field of a form: "Åtgärd: makulera"."""
+        """Tell whether a colon ends the one or two words that name a field of a form: "Åtgärd: makulera"."""
         words = re.split(r"[.!?]\s|\n", self.place.folded[max(0, colon - 60) : colon])[-1]
-        return len(words.split()) == 1
+        return len(words.split()) <= 2
 
     def _depends(self, start: int, end: int) -> bool:
         """Tell whether the sentence makes the wish depend on something: "om", "innan", "only"."""
@@ -194,23 +194,27 @@ def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
 
 
 def unexplained(place: Place, patterns: Patterns) -> Iterator[Hit]:
-    """Sentences after the last that asks which say something that is not understood: it may take it all back."""
+    """What is said after the last request and is not understood: it may take it all back.
+
+    Each sentence, and what is left of the sentence that asks, must hold a reason, what is to come, a courtesy, or only
+    known words.
+    """
     if not place.asks:
         return
     clauses = _Clauses(place, patterns)
     last = place.unit_of(place.asks[-1].start)
-    for unit in place.units:
-        first = (
-            unit.start
-            + len(place.folded[unit.start : unit.end])
-            - len(place.folded[unit.start : unit.end].lstrip())
-        )
-        if unit.start < last.end or not place.in_letter(first) or _is_name(place.text.text[unit.start : unit.end]):
+    rest = [Unit(max(place.asks[-1].last, place.asks[-1].end), last.end)]
+    for unit in [*rest, *(unit for unit in place.units if unit.start >= last.end)]:
+        words = place.text.text[unit.start : unit.end]
+        first = unit.start + len(words) - len(words.lstrip())
+        if not place.in_letter(first) or (unit not in rest and _is_name(words)):
             continue
         fits = any(
             place.found(phrases, unit) for phrases in (patterns.reasons, patterns.replacements, patterns.courtesies)
         )
-        if not fits and clauses.unknown_letters(unit.start, unit.end) > SMALL_TALK:
+        name = re.search(r"\s//?\s?[A-Za-zÅÄÖåäö]", words)
+        end = unit.start + name.start() if name else unit.end
+        if not fits and clauses.unknown_letters(unit.start, end) > SMALL_TALK:
             yield Hit("unexplained", unit.start, unit.end)
 
 

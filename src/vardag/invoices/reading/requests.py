@@ -35,8 +35,10 @@ def read_requests(letter: Letter, patterns: Patterns) -> tuple[list[Cancellation
 
     Empty where the mail asks for nothing about an invoice.
     """
-    asked = any(place.asks for place in letter.new)
-    elsewhere = any(place.elsewhere for place in letter.new)
+    subject, body = letter.new
+    elsewhere = bool(subject.elsewhere or body.elsewhere)
+    # What the subject asks for counts unless the letter speaks of it in words that may mean something else.
+    asked = bool(body.asks) or (bool(subject.asks) and not body.elsewhere)
     numbers, doubts = _numbers(letter, patterns)
     if not asked and not elsewhere and not _complains(letter, numbers, patterns):
         return [], []
