@@ -76,10 +76,53 @@ def test_reading_twice_is_reading_once(raw: bytes) -> None:
     assert read(raw) == read(raw)
 
 
-HOSTILE = ["makulera ", "1", "1 ", "1234567 ", "a", " ", "\n", "> ", "-", "faktura ", "faktura 1234567, ", "<b>", "Från: x\n",
-           "makulera faktura 1234567\n", "0-", "+46 ", "1.", "1,", "inte ", "fel ", "kreditera inte ", "|", "a | 1\n", "(", "\u200b",
-           "@", "a@", "http://", "den ", "skrev:\n", "On 1 2026 wrote\n", "Mvh\n", "om ", "1-", "A1", "SEK 1", "1 kr ", ": ",
-           "fakturanr ", "1234567 och ", '"', "?", "makulera inte faktura 1234567. ", "<div style='color:white'>a", "2026-01-"]  # fmt: skip
+HOSTILE = [
+    "makulera ",
+    "1",
+    "1 ",
+    "1234567 ",
+    "a",
+    " ",
+    "\n",
+    "> ",
+    "-",
+    "faktura ",
+    "faktura 1234567, ",
+    "<b>",
+    "Från: x\n",
+    "makulera faktura 1234567\n",
+    "0-",
+    "+46 ",
+    "1.",
+    "1,",
+    "inte ",
+    "fel ",
+    "kreditera inte ",
+    "|",
+    "a | 1\n",
+    "(",
+    "\u200b",
+    "@",
+    "a@",
+    "http://",
+    "den ",
+    "skrev:\n",
+    "On 1 2026 wrote\n",
+    "Mvh\n",
+    "om ",
+    "1-",
+    "A1",
+    "SEK 1",
+    "1 kr ",
+    ": ",
+    "fakturanr ",
+    "1234567 och ",
+    '"',
+    "?",
+    "makulera inte faktura 1234567. ",
+    "<div style='color:white'>a",
+    "2026-01-",
+]
 
 
 @pytest.mark.parametrize("kind", ["plain", "html"])
@@ -96,8 +139,20 @@ def test_a_text_made_to_hurt_takes_no_longer_than_its_length(piece: str, kind: s
     assert not any(decidable(mail, request) for request in mail.requests)
 
 
-@pytest.mark.parametrize("name", ["From", "Subject", "Content-Type", "Authentication-Results", "Received", "Reply-To",
-                                  "Content-Disposition", "To", "In-Reply-To"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "From",
+        "Subject",
+        "Content-Type",
+        "Authentication-Results",
+        "Received",
+        "Reply-To",
+        "Content-Disposition",
+        "To",
+        "In-Reply-To",
+    ],
+)
 @pytest.mark.parametrize(
     "piece", ["(", "a ", "=?utf-8?q?a?= ", "<", "a;", ";a=b", '"', ",", "a@b.example, ", "\\", "*0*=a;"]
 )

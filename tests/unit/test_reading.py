@@ -17,6 +17,8 @@ from vardag.invoices.reading.patterns import PATTERNS
 
 PATTERNS_READ = load_patterns()
 FROM = "From: Anna <anna@skola.example>\r\n"
+HEAD = FROM.encode()
+NESTED = b"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
 
 
 def read(raw: bytes | str, *, truncated: bool = False) -> MailRead:
@@ -79,15 +81,15 @@ def test_only_the_header_was_fetched() -> None:
     "raw",
     [
         b"From: a@b.example\r\nContent-Type: multipart/mixed\r\n\r\nMakulera faktura 1234567",
-        b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>Hej",
-        b"From: a@b.example\r\nContent-Type: text/plain; charset=\"\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!\xff",
+        HEAD + b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: text/html\r\n\r\n<p>Hej",
+        HEAD + b'Content-Type: text/plain; charset="\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!\xff',
         b"From: a@b.example\r\nContent-Type: ;;;\r\nSubject: =?utf-8?b?!!?= =?x?y?z?=\r\n\r\nhej",
         b"no header at all, only text",
         b"From: " + b"(" * 5000 + b"\r\nTo: <<<>>>\r\n\r\nhej",
-        b"Content-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" * 3000,
+        NESTED + b"--a\r\n" + NESTED * 3000,
         b"Content-Type: message/rfc822\r\n\r\n" * 3000,
     ],
-)  # fmt: skip
+)
 def test_broken_mime_is_read_as_well_as_it_can_be(raw: bytes) -> None:
     assert decided(read(raw)) == []
 
@@ -97,8 +99,16 @@ def test_winmail_dat() -> None:
     assert "attachment_unreadable" in mail.doubts and decided(mail) == []
 
 
-@pytest.mark.parametrize(("written", "declared"), [("latin-1", "utf-8"), ("utf-8", "iso-8859-1"), ("utf-8", "us-ascii"),
-                                                   ("cp1252", "no-such"), ("cp1252", "utf-8")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "declared"),
+    [
+        ("latin-1", "utf-8"),
+        ("utf-8", "iso-8859-1"),
+        ("utf-8", "us-ascii"),
+        ("cp1252", "no-such"),
+        ("cp1252", "utf-8"),
+    ],
+)
 def test_a_wrong_charset(written: str, declared: str) -> None:
     raw = f"{FROM}Content-Type: text/plain; charset={declared}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n".encode()
     mail = read(raw + "Räkning 1234567 är inte vår, makulera den, tack på förhand".encode(written))
@@ -121,39 +131,57 @@ def test_words_to_the_machine_are_data() -> None:
     assert "instruction_like" in mail.doubts and decided(mail) == []
 
 
-@pytest.mark.parametrize("number", ["070-123 45 67", "0701234567", "+46 70 123 45 67", "811218-9876", "291 31", "5050-1055",
-                                    "2026-01-15", "12 500 kr", "556036-0793"])  # fmt: skip
+@pytest.mark.parametrize(
+    "number",
+    [
+        "070-123 45 67",
+        "0701234567",
+        "+46 70 123 45 67",
+        "811218-9876",
+        "291 31",
+        "5050-1055",
+        "2026-01-15",
+        "12 500 kr",
+        "556036-0793",
+    ],
+)
 def test_a_number_that_is_something_else_is_no_invoice(number: str) -> None:
     mail = read(letter(f"Hej, makulera fakturan. {number}"))
     assert decided(mail) == [] and mail.requests[0].number is None
 
 
-@pytest.mark.parametrize(("text", "doubt"), [
-    ("Makulera faktura 20260115.", "number_may_be_other"),
-    ("Makulera 8112189876", "number_may_be_other"),
-    ("Makulera fakturan tack. Det gäller 1234567 på Storgatan", "number_unlabelled"),
-    ("Kreditera halva faktura 1234567", "part"),
-    ("Kreditera faktura 1234567 med 500", "part"),
-    ("Kreditera faktura med OCR 12345675", "ocr_check_digit"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("Makulera faktura 20260115.", "number_may_be_other"),
+        ("Makulera 8112189876", "number_may_be_other"),
+        ("Makulera fakturan tack. Det gäller 1234567 på Storgatan", "number_unlabelled"),
+        ("Kreditera halva faktura 1234567", "part"),
+        ("Kreditera faktura 1234567 med 500", "part"),
+        ("Kreditera faktura med OCR 12345675", "ocr_check_digit"),
+    ],
+)
 def test_what_is_unclear_in_a_request_is_a_doubt(text: str, doubt: str) -> None:
     mail = read(letter(text))
     assert doubt in {*mail.doubts, *mail.requests[0].doubts} and decided(mail) == []
 
 
-@pytest.mark.parametrize(("text", "doubt"), [
-    ("Makulera inte faktura 1234567", "negated"),
-    ("Bortse från tidigare mejl om att makulera faktura 1234567", "withdrawn"),
-    ("När krediteras faktura 1234567?", "question"),
-    ("Ska faktura 1234567 krediteras?", "question"),
-    ("Makulera faktura 1234567 om det stämmer", "conditional"),
-    ("Ni lovade att kreditera faktura 1234567", "reported"),
-    ("Makulera påminnelsen på faktura 1234567", "other_object"),
-    ("Vi bestrider faktura 1234567, kreditera den", "disputed"),
-    ("Det vore fel att makulera faktura 1234567", "asked_unclearly"),
-    ("Makulera faktura 1234567. Solen skiner och havet ligger stilla", "unexplained"),
-    ("Faktura 1234567 är till fel mottagare", "not_asked"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("Makulera inte faktura 1234567", "negated"),
+        ("Bortse från tidigare mejl om att makulera faktura 1234567", "withdrawn"),
+        ("När krediteras faktura 1234567?", "question"),
+        ("Ska faktura 1234567 krediteras?", "question"),
+        ("Makulera faktura 1234567 om det stämmer", "conditional"),
+        ("Ni lovade att kreditera faktura 1234567", "reported"),
+        ("Makulera påminnelsen på faktura 1234567", "other_object"),
+        ("Vi bestrider faktura 1234567, kreditera den", "disputed"),
+        ("Det vore fel att makulera faktura 1234567", "asked_unclearly"),
+        ("Makulera faktura 1234567. Solen skiner och havet ligger stilla", "unexplained"),
+        ("Faktura 1234567 är till fel mottagare", "not_asked"),
+    ],
+)
 def test_what_is_unclear_in_a_letter_is_a_doubt(text: str, doubt: str) -> None:
     mail = read(letter(text))
     assert doubt in mail.doubts and decided(mail) == []
@@ -167,19 +195,29 @@ def test_a_reply_loop() -> None:
     assert "reply_loop" in often.doubts and decided(often) == []
 
 
-@pytest.mark.parametrize("headers", [
-    {"Message_ID": "<vardag.0123@kommun.example>"}, {"X_Vardag_Item": "7"}, {"Sender": "x", "From": OWN},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Message_ID": "<vardag.0123@kommun.example>"},
+        {"X_Vardag_Item": "7"},
+        {"Sender": "x", "From": OWN},
+    ],
+)
 def test_the_robots_own_mail(headers: dict[str, str]) -> None:
     raw = letter("Makulera faktura 1234567", **headers)
     mail = read(raw.removeprefix(FROM) if "From" in headers else raw)
     assert mail.kind is MailKind.OWN and mail.requests == ()
 
 
-@pytest.mark.parametrize("headers", [
-    {"Subject": "Autosvar: Makulera faktura 1234567"}, {"Auto_Submitted": "auto-replied"},
-    {"Subject": "Out of office: invoice"}, {"Precedence": "auto_reply"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Subject": "Autosvar: Makulera faktura 1234567"},
+        {"Auto_Submitted": "auto-replied"},
+        {"Subject": "Out of office: invoice"},
+        {"Precedence": "auto_reply"},
+    ],
+)
 def test_an_out_of_office(headers: dict[str, str]) -> None:
     mail = read(letter("Makulera faktura 1234567", **headers))
     assert mail.kind is MailKind.AUTO_REPLY and mail.requests == ()
@@ -189,7 +227,8 @@ def test_a_bounce_of_a_mailing_list() -> None:
     raw = (
         b"Return-Path: <>\r\nFrom: MAILER-DAEMON@lists.example\r\nList-Id: <alla.lists.example>\r\n"
         b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
-        b"--b\r\n\r\nMakulera faktura 1234567\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--"
+        b"--b\r\n\r\nMakulera faktura 1234567\r\n"
+        b"--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--"
     )
     assert read(raw).kind is MailKind.BOUNCE and read(raw).requests == ()
     listed = read(letter("Makulera faktura 1234567", List_Id="<alla.lists.example>"))
@@ -226,8 +265,17 @@ def test_a_number_that_only_stands_in_the_forwarded_letter() -> None:
     assert "several_numbers" in several.doubts
 
 
-@pytest.mark.parametrize("text", ["Makulera faktura １２３4567", "Makulera faktura 123\u200b4567", "Makulera faktura 1234\u00ad567",
-                                  "Makulera faktura \u202e7654321", "Makulera faktura ١٢٣٤٥٦٧", "Makulera faktura 12345O7"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Makulera faktura １２３4567",
+        "Makulera faktura 123\u200b4567",
+        "Makulera faktura 1234\u00ad567",
+        "Makulera faktura \u202e7654321",
+        "Makulera faktura ١٢٣٤٥٦٧",
+        "Makulera faktura 12345O7",
+    ],
+)
 def test_characters_that_are_not_what_they_seem(text: str) -> None:
     mail = read(letter(text))
     found = {*mail.doubts, *(doubt for request in mail.requests for doubt in request.doubts)}
@@ -239,11 +287,14 @@ def test_harmless_odd_characters_do_not_matter() -> None:
     assert decided(read(letter(text))) == ["1234567"]
 
 
+FIELDS = {"number": "1234567", "reference": "12345674", "amount": "1250.00", "buyer": "5560360793"}
+
+
 def test_a_pdf_an_einvoice_and_a_letter_that_agree() -> None:
     for data, name in (
         (pdf("Fakturanummer 1234567\nOCR 12345674\nAtt betala 1 250,00 kr"), "a.pdf"),
-        (einvoice("ubl", {"number": "1234567", "reference": "12345674", "amount": "1250.00", "buyer": "5560360793"}), "a.xml"),
-    ):  # fmt: skip
+        (einvoice("ubl", FIELDS), "a.xml"),
+    ):
         mail = read(with_file("Makulera faktura 1234567, fel mottagare", data, name))
         assert decided(mail) == ["1234567"]
         amount = mail.requests[0].amount
@@ -253,18 +304,25 @@ def test_a_pdf_an_einvoice_and_a_letter_that_agree() -> None:
 
 
 def test_an_einvoice_tells_buyer_and_reference() -> None:
-    fields = {"number": "1234567", "reference": "12345674", "amount": "1250.00", "buyer": "5560360793"}
     for sort in ("ubl", "svefaktura"):
-        mail = read(with_file("Makulera bifogad faktura, fel mottagare", einvoice(sort, fields), "f.xml"))
+        mail = read(with_file("Makulera bifogad faktura, fel mottagare", einvoice(sort, FIELDS), "f.xml"))
         request = mail.requests[0]
         assert request.organisation and request.organisation.value == "556036-0793"
         assert decided(mail) == ["1234567"]
 
 
-@pytest.mark.parametrize("data", [
-    b"%PDF-1.7 broken", b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj trailer<</Root 1 0 R>>", pdf(""), b"<Invoice", b"",
-    b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 9999 + b'">]><Invoice><ID>&a;</ID></Invoice>', b"<other/>",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"%PDF-1.7 broken",
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj trailer<</Root 1 0 R>>",
+        pdf(""),
+        b"<Invoice",
+        b"",
+        b'<!DOCTYPE x [<!ENTITY a "' + b"a" * 9999 + b'">]><Invoice><ID>&a;</ID></Invoice>',
+        b"<other/>",
+    ],
+)
 def test_an_attachment_that_cannot_be_read(data: bytes) -> None:
     name = "a.pdf" if data.startswith(b"%PDF") else "a.xml"
     mail = read(with_file("Makulera faktura 1234567", data, name))
@@ -280,29 +338,35 @@ AUTH = f"Authentication-Results: {SERVER}; dmarc=pass header.from=skola.example\
 BY_US = f"Received: from x by {SERVER} with ESMTP\r\n"
 
 
-@pytest.mark.parametrize(("head", "proven"), [
-    (AUTH + BY_US + FROM, True),
-    (BY_US + AUTH + FROM, False),
-    (f"Authentication-Results: {SERVER}; dmarc=pass header.from=annan.example\r\n" + BY_US + FROM, False),
-    (AUTH.replace(SERVER, "mx.evil.test") + BY_US + FROM, False),
-    (f"Authentication-Results: {SERVER}; spf=pass smtp.mailfrom=mail.skola.example\r\n" + BY_US + FROM, True),
-    (f"Authentication-Results: {SERVER}; dkim=pass header.d=evil.test\r\n" + BY_US + FROM, False),
-    ("Received: from y by store.kommun.example\r\n" + AUTH + BY_US + FROM, True),
-    (AUTH + BY_US + FROM + FROM.replace("anna", "bo"), False),
-    (f"Authentication-Results: {SERVER}; dmarc=pass\r\n" + BY_US + FROM, False),
-    ("Authentication-Results: (((((((\r\n" + BY_US + FROM, False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("head", "proven"),
+    [
+        (AUTH + BY_US + FROM, True),
+        (BY_US + AUTH + FROM, False),
+        (f"Authentication-Results: {SERVER}; dmarc=pass header.from=annan.example\r\n" + BY_US + FROM, False),
+        (AUTH.replace(SERVER, "mx.evil.test") + BY_US + FROM, False),
+        (f"Authentication-Results: {SERVER}; spf=pass smtp.mailfrom=mail.skola.example\r\n" + BY_US + FROM, True),
+        (f"Authentication-Results: {SERVER}; dkim=pass header.d=evil.test\r\n" + BY_US + FROM, False),
+        ("Received: from y by store.kommun.example\r\n" + AUTH + BY_US + FROM, True),
+        (AUTH + BY_US + FROM + FROM.replace("anna", "bo"), False),
+        (f"Authentication-Results: {SERVER}; dmarc=pass\r\n" + BY_US + FROM, False),
+        ("Authentication-Results: (((((((\r\n" + BY_US + FROM, False),
+    ],
+)
 def test_only_our_own_servers_word_proves_the_sender(head: str, proven: bool) -> None:
     assert read(f"{head}\r\nMakulera faktura 1234567").sender.proven is proven
 
 
-@pytest.mark.parametrize(("head", "doubt"), [
-    (FROM + FROM.replace("anna", "bo"), "many_senders"),
-    ('From: "chef@kommun.example" <x@evil.test>\r\n', "sender_misleads"),
-    (FROM + "Reply-To: x@evil.test\r\n", "reply_elsewhere"),
-    (f"Authentication-Results: {SERVER}; dmarc=fail header.from=skola.example\r\n{FROM}", "sender_failed"),
-    ("Subject: x\r\n", "no_sender"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("head", "doubt"),
+    [
+        (FROM + FROM.replace("anna", "bo"), "many_senders"),
+        ('From: "chef@kommun.example" <x@evil.test>\r\n', "sender_misleads"),
+        (FROM + "Reply-To: x@evil.test\r\n", "reply_elsewhere"),
+        (f"Authentication-Results: {SERVER}; dmarc=fail header.from=skola.example\r\n{FROM}", "sender_failed"),
+        ("Subject: x\r\n", "no_sender"),
+    ],
+)
 def test_what_is_doubtful_about_the_sender(head: str, doubt: str) -> None:
     mail = read(f"{head}\r\nMakulera faktura 1234567")
     assert doubt in mail.doubts and decided(mail) == []

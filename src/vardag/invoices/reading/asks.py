@@ -196,8 +196,8 @@ def questioned(place: Place, patterns: Patterns) -> Iterator[Hit]:
 def unexplained(place: Place, patterns: Patterns) -> Iterator[Hit]:
     """What is said after the last request and is not understood: it may take it all back.
 
-    Each sentence, and what is left of the sentence that asks, must hold a reason, what is to come, a courtesy, or only
-    known words.
+    Each sentence, and what is left of the sentence that asks, must hold a reason, what is to come, a courtesy, or
+    only known words.
     """
     if not place.asks:
         return

@@ -131,7 +131,7 @@ def _units(text: str) -> Iterator[Unit]:
 
 
 def _bounded(start: int, end: int) -> Iterator[Unit]:
-    """A sentence, in pieces where it is longer than any is: looking through it once for each word must stay cheap."""
+    """A sentence, in pieces where it is longer than any is: looking through it for each word must stay cheap."""
     for first in range(start, max(end, start + 1), LONGEST_SENTENCE):
         yield Unit(first, min(end, first + LONGEST_SENTENCE))
 
