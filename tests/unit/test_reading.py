@@ -72,6 +72,19 @@ def test_a_mail_of_50_mb_costs_neither_time_nor_memory() -> None:
     assert mail.requests[0].target == "1234567"
 
 
+@pytest.mark.parametrize(
+    "piece", [b"--a\r\n\r\n", b"--a\r\n" + NESTED, b"A: b\r\n", b"Content-Type: message/rfc822\r\n\r\n"]
+)
+def test_a_mail_packed_with_parts_or_headers_costs_neither_time_nor_memory(piece: bytes) -> None:
+    for head in (HEAD + NESTED, HEAD):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.perf_counter()
+        mail = read(head + piece * (10_000_000 // len(piece)))
+        assert time.perf_counter() - start < 3.0
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+        assert "too_large" in mail.doubts
+
+
 def test_only_the_header_was_fetched() -> None:
     mail = read(letter("", Subject="Makulera faktura 1234567"), truncated=True)
     assert "too_large" in mail.doubts and decided(mail) == []
