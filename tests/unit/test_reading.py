@@ -262,6 +262,12 @@ def test_several_invoices_are_several_requests_each_with_its_own() -> None:
     assert [first.reason.value, second.reason.value] == ["wrong_recipient", "duplicate_invoice"]
 
 
+def test_a_disclaimer_is_no_reason() -> None:
+    mail = read(letter("Makulera faktura 1234567. Vi har flyttat.\n\nOm du inte är rätt mottagare, radera mejlet."))
+    reason = mail.requests[0].reason
+    assert reason is not None and reason.value == "moved_out"
+
+
 def test_the_invoice_that_comes_instead_is_not_cancelled() -> None:
     mail = read(letter("Makulera faktura 1234567. Den ersätts av faktura 1234568, fel belopp."))
     assert [request.target for request in mail.requests] == ["1234567"]

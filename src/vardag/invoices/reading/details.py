@@ -8,7 +8,7 @@ from vardag.invoices.model import CancellationRequest, Read
 from vardag.invoices.reading.candidates import Candidate, mentioned
 from vardag.invoices.reading.figures import Figure, Sort, is_reference
 from vardag.invoices.reading.letters import Place, Unit
-from vardag.invoices.reading.patterns import Patterns, Phrases
+from vardag.invoices.reading.patterns import Hit, Patterns, Phrases
 
 Found = tuple[Place, Figure]
 
@@ -85,10 +85,19 @@ class Details:
         shared = self.alone or sort in {Sort.CUSTOMER, Sort.ORGANISATION}
         return anywhere if shared else []
 
+    def _meant(self, place: Place, phrases: Phrases) -> list[Hit]:
+        """Phrases of a letter, but for those inside a harmless one: "om du inte är rätt mottagare" is no reason."""
+        harmless = place.found(self.patterns.harmless)
+        return [
+            hit
+            for hit in place.found(phrases)
+            if not any(safe.start <= hit.start and hit.end <= safe.end for safe in harmless)
+        ]
+
     def _phrase(self, phrases: Phrases, units: list[tuple[Place, Unit]]) -> Read | None:
         """The code with the most words for it, in the number's own sentences or else in the letter."""
         inside = [(place, hit) for place, unit in units for hit in place.found(phrases, unit)]
-        anywhere = [(place, hit) for place in self.new for hit in place.found(phrases)]
+        anywhere = [(place, hit) for place in self.new for hit in self._meant(place, phrases)]
         quoted = [(place, hit) for place in self.forwarded for hit in place.found(phrases)]
         found = inside if inside and not self.alone else anywhere or quoted
         if not found:
