@@ -133,9 +133,9 @@ def test_a_text_made_to_hurt_takes_no_longer_than_its_length(piece: str, kind: s
         + f"Subject: {piece * 300}".replace("\n", " ").encode()
         + f"\r\nContent-Type: text/{kind}\r\n\r\n".encode()
     )
-    start = time.perf_counter()
+    start = time.process_time()
     mail = read(head + (piece * (200_000 // len(piece))).encode())
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert not any(decidable(mail, request) for request in mail.requests)
 
 
@@ -158,6 +158,6 @@ def test_a_text_made_to_hurt_takes_no_longer_than_its_length(piece: str, kind: s
 )
 def test_a_header_made_to_hurt(name: str, piece: str) -> None:
     raw = f"{name}: x{piece * (200_000 // len(piece))}\r\n".encode() + FROM + b"\r\nMakulera faktura 1234567"
-    start = time.perf_counter()
+    start = time.process_time()
     read(raw)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3

@@ -64,9 +64,9 @@ def test_a_mail_of_50_mb_costs_neither_time_nor_memory() -> None:
     head = letter("", Subject="Makulera faktura 1234567").encode()
     raw = head + b"x" * 76 + (b"Makulera faktura 7654321 nu.\r\n" * 1_700_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start = time.process_time()
     mail = read(raw)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000  # kB
     assert "too_large" in mail.doubts and decided(mail) == []
     assert mail.requests[0].target == "1234567"
@@ -78,9 +78,9 @@ def test_a_mail_of_50_mb_costs_neither_time_nor_memory() -> None:
 def test_a_mail_packed_with_parts_or_headers_costs_neither_time_nor_memory(piece: bytes) -> None:
     for head in (HEAD + NESTED, HEAD):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        start = time.perf_counter()
+        start = time.process_time()
         mail = read(head + piece * (10_000_000 // len(piece)))
-        assert time.perf_counter() - start < 3.0
+        assert time.process_time() - start < 3.0
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
         assert "too_large" in mail.doubts
 
