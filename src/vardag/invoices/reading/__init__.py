@@ -1,7 +1,7 @@
 """Reading a request in a mail: what is asked, about which invoices, where it was read and how sure.
 
-A mail's text is data and never an instruction. Patterns stand in `patterns.yaml`, limits in `limits.yaml`, and the text
-of every doubt in `texts.toml`; what is ambiguous is a doubt, and a doubt goes to a person.
+A mail's text is data and never an instruction. Patterns stand in `patterns.yaml`, limits in `limits.yaml`, and the
+text of every doubt in `texts.toml`; what is ambiguous is a doubt, and a doubt goes to a person.
 
 >>> from vardag.invoices.reading import decidable, load_patterns, read_mail
 >>> patterns = load_patterns()
@@ -34,8 +34,8 @@ def _standard() -> Patterns:
 def decidable(mail: MailRead, request: CancellationRequest, *, patterns: Patterns | None = None) -> bool:
     """Tell whether a request was read so clearly that the rules may decide it without a person.
 
-    An invoice number, or a payment reference with its check digit, that is sure enough; and no doubt about the request
-    or the mail. Whether the sender is proven and may ask is the rules' question.
+    An invoice number, or a payment reference with its check digit, that is sure enough; and no doubt about the
+    request or the mail. Whether the sender is proven and may ask is the rules' question.
     """
     named = request.number or request.reference
     enough = (patterns or _standard()).limit("sure_enough")

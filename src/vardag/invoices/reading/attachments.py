@@ -1,4 +1,4 @@
-"""Attached files as text: PDF, electronic invoice, plain text. What cannot be read is said, never skipped in silence."""
+"""Attached files as text: PDF, electronic invoice, plain text. What cannot be read is said, never passed over."""
 
 import io
 import time
@@ -8,12 +8,11 @@ from pypdf.errors import PyPdfError
 
 from vardag.invoices.reading.einvoices import NotAnInvoiceError, read_einvoice
 from vardag.invoices.reading.hypertext import to_text
-from vardag.invoices.reading.parts import Attachment, decode
+from vardag.invoices.reading.parts import BROKEN, Attachment, decode
 from vardag.invoices.reading.patterns import Patterns
 
 # What pypdf is known to throw on a file that is not what it says.
-BROKEN_PDF = (PyPdfError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError, OSError,
-              ArithmeticError, NotImplementedError, MemoryError, ImportError)  # fmt: skip
+BROKEN_PDF = (PyPdfError, *BROKEN, OSError, ArithmeticError, NotImplementedError, MemoryError, ImportError)
 UNREADABLE = "attachment_unreadable"
 
 

@@ -10,8 +10,10 @@ from vardag.invoices.reading.patterns import Patterns
 
 INVOICE_LABELS = {"invoice", "invoice_number"}
 BARE_NUMBER = re.compile(
-    r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))(?:nr|nummer|no|number)[\s.:]{0,3}$"
+    r"(?:^|(?P<before>[^\W\d]{1,20}(?: [^\W\d]{1,20})?)?(?P<mark>[\s,(:.-]{1,4}))"
+    r"(?:nr|nummer|numret|no|number)[\s.:]{0,3}(?:(?:ar|is)\s)?$"
 )
+ROW_START = re.compile(r"(?:^|\n)[ \t]{0,9}(?:[-*•+–]|\d{1,2}[.)])?[ \t]{0,9}$")
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,12 @@ def labelled(places: Iterable[Place], patterns: Patterns) -> list[Candidate]:
     return list(best.values())
 
 
-def mentioned(candidate: Candidate, places: Iterable[Place]) -> Iterator[tuple[Place, Unit]]:
-    """Every sentence that names a number."""
+def mentioned(candidate: Candidate, places: Iterable[Place]) -> Iterator[tuple[Place, Unit, int]]:
+    """Every sentence that names a number, and where in the text the number begins."""
     for place in places:
         for figure in place.figures:
             if figure.value == candidate.value and figure.sort in {Sort.INVOICE, Sort.UNKNOWN}:
-                yield place, place.unit_of(figure.start)
+                yield place, place.unit_of(figure.start), figure.start
 
 
 def _rank(candidate: Candidate) -> tuple[bool, bool, float]:
@@ -73,12 +75,12 @@ def _assess(figure: Figure, place: Place, patterns: Patterns) -> Candidate | Non
     doubts: list[str] = []
     if figure.sort is Sort.INVOICE:
         sure = patterns.limit("sure_spaced" if figure.spaced else "sure_labelled")
-        if figure.label == "invoice" and figure.maybe == "date":
+        if figure.maybe == "part" or (figure.label == "invoice" and figure.maybe == "date"):
             doubts.append("number_may_be_other")
     elif figure.sort is Sort.UNKNOWN and not figure.spaced:
         if _is_governed(figure, place, patterns):
             sure = patterns.limit("sure_governed")
-        elif _is_near(figure, place, patterns):
+        elif _is_near(figure, place, patterns) or _is_listed(figure, place, patterns):
             sure = patterns.limit("sure_near")
         elif place.in_letter(figure.start):
             sure = patterns.limit("sure_unlabelled")
@@ -95,9 +97,9 @@ def _assess(figure: Figure, place: Place, patterns: Patterns) -> Candidate | Non
 
 def _is_governed(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number stands directly at the word that asks: "makulera 1234567", "1234567 ska krediteras"."""
-    for ask in place.asks:
+    for ask in [*place.asks, *place.elsewhere]:
         before, after = place.folded[ask.end : figure.start], place.folded[figure.end : ask.start]
-        if ask.end <= figure.start and len(before) <= 30 and patterns.between.fullmatch(before):
+        if ask.end <= figure.start and len(before) <= 30 and patterns.asked_before.fullmatch(before):
             return before.count("\n") <= 2
         if figure.end <= ask.start and len(after) <= 20 and patterns.asked_after.fullmatch(after):
             return after.count("\n") == 0
@@ -108,11 +110,37 @@ def _is_near(figure: Figure, place: Place, patterns: Patterns) -> bool:
     """Tell whether a number stands after the bare word for number, in a sentence that speaks of an invoice."""
     unit = place.unit_of(figure.start)
     before = place.folded[max(unit.start, figure.start - 60) : figure.start]
+    if _is_apposed(figure, place, unit, patterns):
+        return True
     bare = BARE_NUMBER.search(before)
     if bare is None:
         return False
-    connected = "," in (bare["mark"] or "") or "(" in (bare["mark"] or "")
-    word = (bare["before"] or "").split()
-    connected = connected or not word or word[-1] in patterns.before_bare_number
-    labels = list(patterns.labels.find(place.folded, unit.start, figure.start))
-    return connected and bool(labels) and labels[-1].code in INVOICE_LABELS
+    mark, words = bare["mark"] or "", (bare["before"] or "").split()
+    if not words or "," in mark or "(" in mark or words[-1] in patterns.before_bare_number:
+        # "Nummer 1234567." as a sentence of its own belongs to the one before it.
+        labels = list(patterns.labels.find(place.folded, unit.start if words else 0, figure.start))
+        behind = patterns.labels.find(place.folded, figure.end, min(unit.end, figure.end + 25))
+        return any(label.code in INVOICE_LABELS for label in [*labels[-1:], *behind])
+    return False
+
+
+def _is_apposed(figure: Figure, place: Place, unit: Unit, patterns: Patterns) -> bool:
+    """Tell whether a number stands between marks after the word for invoice: "fakturan i fredags, 1234567, är"."""
+    before = place.folded[max(unit.start, figure.start - 45) : figure.start]
+    after = place.folded[figure.end : figure.end + 2]
+    if not re.search(r"(?:, ?|\()$", before) or not re.match(r"[,).!?;:]|\s?$|\n", after):
+        return False
+    labels = list(patterns.labels.find(before))
+    return (
+        bool(labels) and labels[-1].code in INVOICE_LABELS and not re.search(r"\d|[.!?:]", before[labels[-1].end :])
+    )
+
+
+def _is_listed(figure: Figure, place: Place, patterns: Patterns) -> bool:
+    """Tell whether a number begins one of several rows of a list, in a letter that asks about several invoices."""
+    begins = [
+        one
+        for one in place.of(Sort.UNKNOWN)
+        if ROW_START.search(place.folded[max(0, one.start - 25) : one.start]) and place.in_letter(one.start)
+    ]
+    return figure in begins and len(begins) > 1 and bool(place.asks) and bool(place.found(patterns.plural))

@@ -1,4 +1,4 @@
-"""Characters made plain: one form of each letter, space and dash, and a note of where something unusual was put right.
+"""Characters made plain: one form of each letter, space and dash, and a note of what was not what it seemed.
 
 Places in a cleaned text are places in what is shown to a person.
 """

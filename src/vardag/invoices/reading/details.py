@@ -1,11 +1,12 @@
-"""What else a mail says about an invoice: payment reference, amount, customer, organisation, reason, what is to come."""
+"""What else a mail says about an invoice: reference, amount, customer, organisation, reason, what is to come."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vardag.invoices.model import CancellationRequest, Read
 from vardag.invoices.reading.candidates import Candidate, mentioned
-from vardag.invoices.reading.figures import Figure, Sort, has_length_digit, is_reference
+from vardag.invoices.reading.figures import Figure, Sort, is_reference
 from vardag.invoices.reading.letters import Place, Unit
 from vardag.invoices.reading.patterns import Hit, Patterns, Phrases
 
@@ -30,7 +31,8 @@ class Details:
 
     def request(self, number: Candidate | None) -> CancellationRequest:
         """The request for a number, or for a mail that names none."""
-        units = list(mentioned(number, self.new)) if number else []
+        mentions = mentioned(number, self.new) if number else ()
+        units = list({(place.where, unit): (place, unit) for place, unit, _ in mentions}.values())
         doubts = list(number.doubts) if number else []
         return CancellationRequest(
             number=_number(number),
@@ -56,11 +58,12 @@ class Details:
             doubts.append("ocr_check_digit")
         if place.text.is_odd(figure.start, figure.end):
             doubts.append("odd_characters")
-        sure = 0.99 if has_length_digit(figure.value) else 0.97
-        return place.read(figure.value, figure.start, figure.end, sure if is_reference(figure.value) else 0.3)
+        right = is_reference(figure.value)
+        sure = self.patterns.limit("sure_reference" if right else "sure_unlabelled")
+        return place.read(figure.value, figure.start, figure.end, sure)
 
     def _figure(self, sort: Sort, units: list[tuple[Place, Unit]], number: Candidate | None) -> Read | None:
-        """The one value of a sort: in the number's own sentences, else in the letter, else where the number stands."""
+        """The one value of a sort: in the number's own sentences, the letter, or else where the number stands."""
         found = self._nearest(sort, units)
         if not found and number and (self.alone or number.place in self.attached):
             others = [place for place in (*self.attached, *self.forwarded) if number.value in _values(place)]
@@ -82,27 +85,37 @@ class Details:
         shared = self.alone or sort in {Sort.CUSTOMER, Sort.ORGANISATION}
         return anywhere if shared else []
 
+    def _meant(self, place: Place, phrases: Phrases) -> list[Hit]:
+        """Phrases of a letter, but for those inside a harmless one: "om du inte är rätt mottagare" is no reason."""
+        harmless = place.found(self.patterns.harmless)
+        return [
+            hit
+            for hit in place.found(phrases)
+            if not any(safe.start <= hit.start and hit.end <= safe.end for safe in harmless)
+        ]
+
     def _phrase(self, phrases: Phrases, units: list[tuple[Place, Unit]]) -> Read | None:
-        """The code that comes first in the file, of the number's own sentences or else of the letter."""
+        """The code with the most words for it, in the number's own sentences or else in the letter."""
         inside = [(place, hit) for place, unit in units for hit in place.found(phrases, unit)]
-        anywhere = [(place, hit) for place in self.new for hit in place.found(phrases)]
+        anywhere = [(place, hit) for place in self.new for hit in self._meant(place, phrases)]
         quoted = [(place, hit) for place in self.forwarded for hit in place.found(phrases)]
         found = inside if inside and not self.alone else anywhere or quoted
         if not found:
             return None
-        place, hit = min(found, key=lambda pair: phrases.codes.index(pair[1].code))
-        several = len({hit.code for _, hit in found}) > 1
-        return _read_phrase(place, hit, 0.6 if several else 0.9)
+        weight = Counter[str]()
+        for _, hit in found:
+            weight[hit.code] += hit.end - hit.start
+        code = min(weight, key=lambda code: (-weight[code], phrases.codes.index(code)))
+        place, hit = max(
+            (pair for pair in found if pair[1].code == code), key=lambda pair: pair[1].end - pair[1].start
+        )
+        return place.read(hit.code, hit.start, hit.end, 0.6 if len(weight) > 1 else 0.9)
 
 
 def _number(number: Candidate | None) -> Read | None:
     if number is None:
         return None
     return number.place.read(number.value, number.figure.start, number.figure.end, number.sure)
-
-
-def _read_phrase(place: Place, hit: Hit, sure: float) -> Read:
-    return place.read(hit.code, hit.start, hit.end, sure)
 
 
 def _values(place: Place) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Every number in a text, and what it is: invoice number, payment reference, amount, date, telephone, or nothing known."""
+"""Every number in a text, and what it is: invoice number, reference, amount, date, telephone, or nothing known."""
 
 import re
 from bisect import bisect_right
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from itertools import islice
 
 from stdnum import luhn
 from stdnum.exceptions import ValidationError
@@ -27,7 +28,8 @@ SCAN = re.compile(
       | (?:{MONTHS})[a-z]{{0,9}}\.?\s(?:\d{{1,2}}(?:st|nd|rd|th)?,?\s)?(?:19|20)\d\d)(?![\w]|[.,-]\d))
   | (?P<amount>(?<![\w.,-])(?:(?:{CURRENCY})\.?[ ]?-?(?:{SUM})(?![\d])
       | -?(?:{SUM})[ ]?(?:(?:{CURRENCY})|:-|,-(?!\d))))
-  | (?P<phone>(?<![\w.,-])(?:\+\d{{1,3}}[ ]?(?:\(0\)[ ]?)?\d[\d -]{{4,16}}\d | \(?0\d{{1,3}}\)?[ ]?[-/][ ]?\d[\d -]{{3,12}}\d
+  | (?P<phone>(?<![\w.,-])(?:\+\d{{1,3}}[ ]?(?:\(0\)[ ]?)?\d[\d -]{{4,16}}\d
+      | \(?0\d{{1,3}}\)?[ ]?[-/][ ]?\d[\d -]{{3,12}}\d
       | 0\d{{1,3}}(?:[ ]\d{{2,4}}){{2,4}} | 07\d{{8}})(?!\w))
   | (?P<vat>(?<!\w)SE[ ]?(?P<vatbody>\d{{6}}-?\d{{4}})[ ]?01(?!\w))
   | (?P<person>(?<![\w-])(?:(?:16|18|19|20)?\d{{6}}[-+]\d{{4}}|(?:19|20)\d{{10}})(?![\w-]))
@@ -43,6 +45,7 @@ LOOKALIKES = str.maketrans(
     {**dict.fromkeys("OoОоΟο", "0"), **dict.fromkeys("lIІ", "1"), **dict.fromkeys("Зз", "3")}
 )
 GLUED = re.compile(r"(?:nr|no|fnr)-?(?=\d)", re.IGNORECASE)
+YEAR = re.compile(r"(?:19|20)\d\d")
 LIST_GAP, LABEL_GAP = 40, 45
 
 
@@ -99,9 +102,9 @@ def figures(text: Clean, patterns: Patterns) -> list[Figure]:
     folded = fold(text.text)
     hits = list(patterns.labels.find(folded))
     starts = [hit.start for hit in hits]
-    columns = list(table_columns(text.text, patterns))
+    columns = list(islice(table_columns(text.text, patterns), 4 * patterns.limit("most_numbers")))
     found: list[Figure] = []
-    for figure in _scan(text.text, patterns):
+    for figure in islice(_scan(text.text, patterns), patterns.limit("most_numbers")):
         column = next((hit for hit in columns if hit.start <= figure.start and figure.end <= hit.end), None)
         before = hits[: bisect_right(starts, figure.start)]
         label = column.code if column else _governing(folded, before, figure, found, patterns)
@@ -150,20 +153,15 @@ def normal_organisation(text: str) -> str:
 
 
 def is_reference(digits: str) -> bool:
-    """Tell whether a payment reference has its check digit (Bankgirot: modulus 10, 2 to 25 figures).
+    """Tell whether a payment reference has its check digit (Bankgirot's OCR: modulus 10, 2 to 25 figures).
 
-    The variant with a length digit has the length, its last figure, before the check digit; the check digit is
-    computed over it, so a reference with a wrong one is wrong in either variant.
+    In the variants with a length digit, that stands before the check digit, which is computed over it too; so the
+    check holds for every variant. Which one an agreement uses is not known here, and the length is not checked.
 
     >>> is_reference("12345674"), is_reference("12345675")
     (True, False)
     """
     return 2 <= len(digits) <= 25 and digits.isdigit() and luhn.is_valid(digits)
-
-
-def has_length_digit(digits: str) -> bool:
-    """Tell whether the figure before the check digit is the reference's length (Bankgirot's variant 3)."""
-    return len(digits) > 2 and digits[-2] == str(len(digits) % 10)
 
 
 def table_columns(text: str, patterns: Patterns) -> Iterator[Hit]:
@@ -206,7 +204,7 @@ def _scan(text: str, patterns: Patterns) -> Iterator[Figure]:
         start, end = match.span()
         if sort in {"run", "vatbody"} and match.group("run"):
             yield from _runs(match, patterns)
-        elif sort == "amount" or sort == "decimal":
+        elif sort in {"amount", "decimal"}:
             yield Figure(Sort.AMOUNT, normal_amount(words), start, end)
         elif match.group("vat") or sort == "person":
             value = normal_organisation(words)
@@ -224,17 +222,19 @@ def _runs(match: re.Match[str], patterns: Patterns) -> Iterator[Figure]:
     words, offset = match.group("run"), match.start()
     groups = [(m.group(), offset + m.start(), offset + m.end()) for m in re.finditer(r"\S+", words)]
     joined = normal_number(words)
-    year = re.fullmatch(r"(?:19|20)\d\d", groups[-1][0]) is not None
+    year = YEAR.fullmatch(groups[-1][0]) is not None
     short = all(len(group) <= 4 for group, *_ in groups[1:]) and len(groups[0][0]) <= 4
     if len(groups) > 1 and short and len(joined) >= 6 and not year and patterns.formats.fullmatch(joined):
         yield Figure(Sort.UNKNOWN, joined, match.start(), match.end(), spaced=True)
         return
+    # "94560 16": the rest of the number may stand apart.
+    stray = any(len(group) < 5 and not YEAR.fullmatch(group) for group, *_ in groups) and len(groups) > 1
     for group, start, end in groups:
         glued = GLUED.match(group)
-        start += glued.end() if glued else 0
-        value = normal_number(group[glued.end() if glued else 0 :])
+        ahead = glued.end() if glued else 0
+        value = normal_number(group[ahead:])
         sort = Sort.UNKNOWN if patterns.formats.fullmatch(value) else Sort.OTHER
-        yield Figure(sort, value, start, end, maybe=_maybe(value))
+        yield Figure(sort, value, start + ahead, end, maybe="part" if stray else _maybe(value))
 
 
 def _maybe(digits: str) -> str:
@@ -269,7 +269,7 @@ def _governing(folded: str, before: list[Hit], figure: Figure, found: list[Figur
         gap = folded[last.end : figure.start]
         inner = folded[label.start : label.end] if label and label.start >= last.end else ""
         filled = len(gap) <= LIST_GAP and _fills(gap.replace(inner, " ") if inner else gap, patterns.lists)
-        return last.label if filled and gap.strip() != "" else ""
+        return last.label if filled and (gap.strip() != "" or "\n" in gap) else ""
     return ""
 
 

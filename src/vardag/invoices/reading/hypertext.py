@@ -20,10 +20,13 @@ DROPPED = {
     "select",
     "option",
 }
-BLOCKS = {"p", "div", "br", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "section",
-          "article", "header", "footer", "address", "dl", "dt", "dd", "form", "center", "tbody", "thead"}  # fmt: skip
+BLOCKS = {
+    *("p", "div", "br", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre", "section"),
+    *("article", "header", "footer", "address", "dl", "dt", "dd", "form", "center"),
+}
 INVISIBLE = re.compile(
-    r"display:none|visibility:hidden|(?<![a-z-])opacity:0(?:\.0{1,9})?(?![.\d])|font-size:[01](?:\.\d{1,9})?(?:px|pt|em|%|;|$)"
+    r"display:none|visibility:hidden|(?<![a-z-])opacity:0(?:\.0{1,9})?(?![.\d])"
+    r"|font-size:[01](?:\.\d{1,9})?(?:px|pt|em|%|;|$)"
     r"|max-height:0|(?<![a-z-])(?:height|width):0(?:px)?(?:;|$)|text-indent:-\d{3}|left:-\d{3}|mso-hide:all|color:transparent"
 )
 WHITE = r"(?:white|#fff(?:fff)?|#f[d-f]f[d-f]f[d-f]|rgba?\(25[0-5],25[0-5],25[0-5](?:,[\d.]{1,6})?\))(?![\w])"

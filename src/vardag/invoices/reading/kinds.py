@@ -48,7 +48,7 @@ def loop_doubts(parts: Parts, patterns: Patterns) -> list[str]:
 def _is_bounce(parts: Parts, address: str, subject: str, patterns: Patterns) -> bool:
     sender = fold(address.partition("@")[0])
     return (
-        parts.first("return-path").strip() == "<>" and parts.first("auto-submitted").lower() != "auto-replied"
+        (parts.first("return-path").strip() == "<>" and parts.first("auto-submitted").lower() != "auto-replied")
         or content_type(parts.message) == "multipart/report"
         or parts.has("x-failed-recipients")
         or any(hit.start == 0 for hit in patterns.kinds["bounce_senders"].find(sender))

@@ -1,8 +1,10 @@
-"""The text of a mail as places to read in: sentences, the numbers in them, and the phrases that say what is wanted."""
+"""The text of a mail as places to read in: sentences, the numbers in them, and what was found where."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from vardag.invoices.model import Read
 from vardag.invoices.reading.characters import Clean, clean
@@ -13,11 +15,14 @@ from vardag.invoices.reading.threads import signature
 # A sentence ends at a mark followed by a new one, at an empty line, and at a line that is an item or a row.
 ABBREVIATIONS = ("nr", "Nr", "no", "No", "tel", "org", "inv", "fakt", "kl", "st", "bl", "dvs", "Mr", "Mrs", "Ms")
 BREAK = re.compile(
-    "".join(rf"(?<!\b{word})" for word in ABBREVIATIONS)
+    r"(?<=[^\W_]{5})[.!?](?=\s+[a-zåäö])|"
+    + r"(?<!\n[0-9])(?<!\n[0-9][0-9])"
+    + "".join(rf"(?<!\b{word})" for word in ABBREVIATIONS)
     + r"""[.!?](?=\s+["'(]?[A-ZÅÄÖ0-9])|\n[ \t]{0,40}\n|\n(?=[ \t]{0,40}(?:[-*•–+]|\d{1,2}[.)])\s)"""
     r"|\n(?=[^\n]{0,300}\|)|\n(?=[^\n:]{1,40}:)|\n(?=[A-Z]?[\d ]{5,12}\b)|(?<=:)\n|\n(?=[A-ZÅÄÖ])",
 )
 QUOTE = 30
+LONGEST_SENTENCE = 1500
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,24 @@ class Unit:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A word that asks, and how far around it every word is known.
+
+    Attributes
+    ----------
+    clear
+        Whether all of its clause is known, and nothing in its sentence makes it depend on something.
+    """
+
+    code: str
+    start: int
+    end: int
+    clear: bool
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,10 @@ class Place:
         ``subject``, ``body``, ``forwarded`` or the attachment's file name.
     signature
         Places where the signature begins and ends.
+    overfull
+        Whether there were more numbers or asking words than are read, or a sentence longer than any is.
+    asks, elsewhere
+        Words that ask clearly for an invoice to be cancelled, and such words that may mean something else.
     """
 
     where: str
@@ -46,11 +73,14 @@ class Place:
     figures: list[Figure]
     units: list[Unit]
     signature: tuple[int, int]
-    asks: list[Hit] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    elsewhere: list[Ask] = field(default_factory=list)
+    overfull: bool = False
 
     def unit_of(self, start: int) -> Unit:
         """The sentence around a place."""
-        return next((unit for unit in self.units if unit.start <= start < unit.end), Unit(0, len(self.folded)))
+        index = bisect_right(self.units, start, key=lambda unit: unit.start) - 1
+        return self.units[index] if index >= 0 else Unit(0, len(self.folded))
 
     def in_letter(self, start: int) -> bool:
         """Tell whether a place is in the letter itself and not in its signature."""
@@ -76,20 +106,34 @@ def place(where: str, text: str, patterns: Patterns) -> Place:
     """Read a text into a place."""
     cleaned = clean(text)
     folded = fold(cleaned.text)
-    parted = list(_units(cleaned.text))
-    found = Place(where, cleaned, folded, figures(cleaned, patterns), parted, signature(cleaned.text, patterns))
-    found.asks.extend(found.found(patterns.cancel))
-    return found
+    numbers, parted = figures(cleaned, patterns), list(_units(cleaned.text))
+    asking = sum(1 for _ in islice(patterns.cancel.find(folded), patterns.limit("most_asks")))
+    return Place(
+        where,
+        cleaned,
+        folded,
+        numbers,
+        parted,
+        signature(cleaned.text, patterns),
+        overfull=len(numbers) >= patterns.limit("most_numbers")
+        or asking >= patterns.limit("most_asks")
+        or any(unit.end - unit.start >= LONGEST_SENTENCE for unit in parted),
+    )
 
 
 def _units(text: str) -> Iterator[Unit]:
     start = 0
     for match in BREAK.finditer(text):
         if match.end() > start and text[start : match.end()].strip():
-            yield Unit(start, match.end())
+            yield from _bounded(start, match.end())
             start = match.end()
-    if start < len(text):
-        yield Unit(start, len(text))
+    yield from _bounded(start, len(text))
+
+
+def _bounded(start: int, end: int) -> Iterator[Unit]:
+    """A sentence, in pieces where it is longer than any is: looking through it for each word must stay cheap."""
+    for first in range(start, max(end, start + 1), LONGEST_SENTENCE):
+        yield Unit(first, min(end, first + LONGEST_SENTENCE))
 
 
 def language_of(text: str, patterns: Patterns) -> str:

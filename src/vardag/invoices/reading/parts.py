@@ -1,4 +1,4 @@
-"""A mail taken apart with the standard library: header, texts, forwarded letters, attachments. Nothing is trusted to be whole."""
+"""A mail taken apart with the standard library: header, texts, forwarded letters, attachments."""
 
 import email
 import re
@@ -71,13 +71,19 @@ class _Policy(EmailPolicy):
         return name, value
 
 
+POLICY = _Policy()
+
+
 def take_apart(raw: bytes, patterns: Patterns, *, header_only: bool) -> Parts:
     """Take a mail apart; whatever cannot be read becomes a doubt."""
-    if header_only:
+    packed = not header_only and _is_packed(raw, patterns)
+    if header_only or packed:
         end = HEADER_END.search(raw, 0, 300_000)
         raw = raw[: end.start() if end else 300_000]
     try:
-        message = email.message_from_bytes(raw, policy=_Policy(longest=patterns.limit("longest_header")))
+        message = email.message_from_bytes(
+            raw, policy=POLICY.clone(**{"longest": patterns.limit("longest_header")})
+        )
     except BROKEN:
         return Parts(EmailMessage(), doubts=["broken"])
     if not isinstance(message, EmailMessage):
@@ -85,9 +91,18 @@ def take_apart(raw: bytes, patterns: Patterns, *, header_only: bool) -> Parts:
     parts = Parts(message)
     parts.header = [(str(name).lower(), one_line(header_text(message, name, value))) for name, value in
                     message.raw_items()]  # fmt: skip
-    if not header_only:
+    if packed:
+        parts.doubts.append("too_large")
+    elif not header_only:
         _walk(message, parts, patterns, depth=0, inside=False)
     return parts
+
+
+def _is_packed(raw: bytes, patterns: Patterns) -> bool:
+    """Tell whether a mail has more borders or header lines than any letter: taking it apart would cost minutes."""
+    bordered = raw.count(b"\n--") > patterns.limit("most_borders")
+    endless = len(raw) > 300_000 and HEADER_END.search(raw, 0, 300_000) is None
+    return bordered or endless or raw.count(b":") > patterns.limit("most_colons")
 
 
 def header_text(message: EmailMessage, name: str, value: object) -> str:

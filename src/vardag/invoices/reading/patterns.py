@@ -1,4 +1,4 @@
-"""The phrases and limits that the process owner keeps in `patterns.yaml` and `limits.yaml`, made ready to search with."""
+"""Phrases and limits that the process owner keeps in `patterns.yaml` and `limits.yaml`, ready to search with."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,22 @@ HERE = Path(__file__).parent
 PATTERNS, LIMITS = HERE / "patterns.yaml", HERE / "limits.yaml"
 TWINS = str.maketrans("åäáàâãöóòôéèêëüúíïñçø", "aaaaaaooooeeeeuuiinco")
 # What may stand between two words of a phrase: a wrapped line, a quotation mark, a star of a mail program's bold.
-GAP = r"[\s\"'’*,_]{1,4}"
-SKIPPED = r"(?:[\s\"'’*,_-]{1,4}\w{1,30}){0,4}"
+GAP = r"[\s\"'’*_]{1,4}"
+SKIPPED = r"(?:[\s\"'’*_-]{1,4}\w{1,30}){0,4}"
+
+
+# Marks that may stand among the words of a gap.
+FILLERS = {
+    "between": r"[\s:#.()=\-\"'’*|>,;/]",
+    "lists": r"[\s,;&/+()\-•*.|]",
+    "asked_after": r"[\s:()\"'’*>,-]",
+    "asked_before": r"[\s:#.()=\-\"'’*,]",
+}
+WORDS = ("before_bare_number", "known_around", "asking", "selves", "subjects")
+PHRASES = (
+    *("cancel", "cancelled", "cancel_nouns", "wishes", "known_phrases", "conditions", "openers", "courtesies"),
+    *("denials", "polite", "harmless", "part", "plural", "kept", "settled"),
+)
 
 
 def fold(text: str) -> str:
@@ -91,11 +105,17 @@ class Patterns:
         What an invoice number may look like, as one expression.
     labels
         Words that tell what the number after them is.
-    between, lists, asked_after
-        Words that may stand between a label and its number, between the numbers of a list, and between a number and
-        the word that asks.
-    cancel, part, plural, kept
-        Words that ask for cancellation, for a part of it, for several, and for an invoice to be left alone.
+    between, lists, asked_before, asked_after
+        Words that may stand between a label and its number, between the numbers of a list, and between the word
+        that asks and a number, on either side.
+    cancel, cancelled, cancel_nouns, wishes
+        Words that ask for cancellation: of what follows them, by themselves, or with a wish beside them.
+    known_phrases, known_around, openers, conditions, asking, selves, subjects
+        What may stand in the clause that asks, what opens it, what makes it depend on something, and who asks whom.
+    courtesies
+        What people write after they have asked, and which changes nothing.
+    part, plural, kept, settled
+        Words that ask for a part, that speak of several, and that leave an invoice alone or say it is in order.
     limits
         How much is read, and how sure each way of reading is.
     """
@@ -106,13 +126,29 @@ class Patterns:
     lists: re.Pattern[str]
     asked_after: re.Pattern[str]
     before_bare_number: frozenset[str]
+    asked_before: re.Pattern[str]
     cancel: Phrases
+    cancelled: Phrases
+    cancel_nouns: Phrases
+    wishes: Phrases
+    denials: Phrases
+    polite: Phrases
+    known_phrases: Phrases
+    known_around: frozenset[str]
+    conditions: Phrases
+    openers: Phrases
+    courtesies: Phrases
+    asking: frozenset[str]
+    selves: frozenset[str]
+    subjects: frozenset[str]
     doubts: Phrases
+    harmless: Phrases
     part: Phrases
     reasons: Phrases
     replacements: Phrases
     plural: Phrases
     kept: Phrases
+    settled: Phrases
     kinds: Mapping[str, Phrases]
     threads: Mapping[str, Phrases]
     language: Mapping[str, frozenset[str]]
@@ -137,22 +173,17 @@ def load_patterns(path: Path = PATTERNS, *, limits: Path = LIMITS) -> Patterns:
     """
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     try:
-        threads, kinds = raw["threads"], raw["kinds"]
+        found: dict[str, Any] = {name: Phrases({name: raw[name]}) for name in PHRASES}
+        found |= {name: frozenset(fold(word) for word in raw[name]) for name in WORDS}
+        found |= {name: Phrases(raw[name]) for name in ("labels", "doubts", "reasons", "replacements")}
+        found |= {name: _filler(raw[name], marks) for name, marks in FILLERS.items()}
         return Patterns(
             formats=_formats(raw["number_formats"]),
-            labels=Phrases(raw["labels"]),
-            between=_filler(raw["between"], r"[\s:#.()=\-\"'’*|>,;/]"),
-            lists=_filler(raw["lists"], r"[\s,;&/+()\-•*.|]"),
-            asked_after=_filler(raw["asked_after"], r"[\s:()\"'’*>,-]"),
-            before_bare_number=frozenset(fold(word) for word in raw["before_bare_number"]),
-            doubts=Phrases(raw["doubts"]),
-            reasons=Phrases(raw["reasons"]),
-            replacements=Phrases(raw["replacements"]),
-            **{name: Phrases({name: raw[name]}) for name in ("cancel", "part", "plural", "kept")},
-            kinds={name: Phrases({name: phrases}) for name, phrases in kinds.items()},
-            threads={name: Phrases({name: phrases}) for name, phrases in threads.items()},
+            kinds={name: Phrases({name: phrases}) for name, phrases in raw["kinds"].items()},
+            threads={name: Phrases({name: phrases}) for name, phrases in raw["threads"].items()},
             language={name: frozenset(words) for name, words in raw["language"].items()},
             limits=load_parameters(limits),
+            **found,
         )
     except KeyError as error:
         raise ConfigError(f"{path.name}: the section {error} is missing.") from error

@@ -1,8 +1,11 @@
 """Reading one mail, from its bytes to its requests, top to bottom."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from vardag.invoices.model import CancellationRequest, MailKind, MailRead, Sender
+from vardag.invoices.reading.asks import denied, mark_asks, questioned, unexplained
 from vardag.invoices.reading.attachments import read_attachment
 from vardag.invoices.reading.figures import Sort
 from vardag.invoices.reading.kinds import answers_own, is_own, loop_doubts, machine_kind
@@ -15,6 +18,10 @@ from vardag.invoices.reading.threads import split_thread
 
 # Doubts that count wherever they stand: in the signature, in what is quoted, in what is attached.
 ANYWHERE = {"instruction_like"}
+# Marks that people do not write to each other, but that steer machines: tags, braces, headings in brackets.
+CODED = re.compile(
+    r"</?[a-z_]{2,20}>|[{}]|\[/?(?:inst|admin|system|assistant|user)[^\]\n]{0,40}\]|<\||\|>|```|#{3}"
+)
 NAMES = {"subject", "body", "forwarded"}
 
 
@@ -47,7 +54,7 @@ def read_mail(
     Returns
     -------
     MailRead
-        Requests in the order the numbers stand. What is unclear is a doubt (`DOUBTS`), for the mail or for a request.
+        Requests in the order the numbers stand. What is unclear is a doubt (`DOUBTS`), of the mail or a request.
     """
     if number_formats:
         patterns = patterns.with_formats(number_formats)
@@ -89,11 +96,15 @@ def _letter(parts: Parts, patterns: Patterns, doubts: list[str]) -> Letter:
         doubts += unclear
         name = _unused(file.name, names)
         if text.strip():
-            attached.append(place(name, _cut(text, patterns, doubts), patterns))
-    quoted = [place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
+            attached.append(_place(name, _cut(text, patterns, doubts), patterns))
+    quoted = [_place("forwarded", _cut(forwarded, patterns, doubts), patterns)] if forwarded else []
     return Letter(
-        [place("subject", parts.first("subject"), patterns), place("body", new, patterns)], quoted, attached
+        [_place("subject", parts.first("subject"), patterns), _place("body", new, patterns)], quoted, attached
     )
+
+
+def _place(where: str, text: str, patterns: Patterns) -> Place:
+    return mark_asks(place(where, text, patterns), patterns)
 
 
 def _kind(
@@ -124,10 +135,24 @@ def _by_subject(letter: Letter) -> MailKind | None:
 
 def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
     """Doubts that the mail's own words raise."""
-    own = [hit.code for place in letter.new for hit in place.found(patterns.doubts)]
+    own = [code for place in letter.new for code in _worrying(place, patterns)]
     anywhere = [hit.code for place in letter.every for hit in patterns.doubts.find(place.folded)]
     odd = any(place.of(Sort.LOOKALIKE) for place in letter.new)
+    own += ["too_many"] * any(place.overfull for place in letter.every)
+    coded = any(CODED.search(place.folded) for place in letter.every)
+    anywhere += ["instruction_like"] * coded
     return [*own, *(code for code in anywhere if code in ANYWHERE), *["odd_characters"] * odd]
+
+
+def _worrying(place: Place, patterns: Patterns) -> Iterator[str]:
+    """Doubts in a letter, but for those inside a phrase that is known to be harmless."""
+    harmless = place.found(patterns.harmless)[: patterns.limit("most_asks")]
+    for hit in islice(place.found(patterns.doubts), patterns.limit("most_asks")):
+        if not any(safe.start < hit.end and hit.start < safe.end for safe in harmless):
+            yield hit.code
+    yield from ("negated" for _ in denied(place, patterns))
+    yield from ("unexplained" for _ in unexplained(place, patterns))
+    yield from ("question" for _ in questioned(place, patterns))
 
 
 def _cut(text: str, patterns: Patterns, doubts: list[str]) -> str:

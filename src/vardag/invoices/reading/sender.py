@@ -67,8 +67,8 @@ def is_proven(header: Sequence[tuple[str, str]], domain: str, *, trusted_server:
 def trusted_results(header: Sequence[tuple[str, str]], trusted_server: str) -> Iterator[str]:
     """Authentication results that our own server wrote.
 
-    A server writes its lines on top of what it was handed, so whatever lies below the line where it received the mail
-    came with the mail and may be forged, whatever name it bears.
+    A server writes its lines on top of what it was handed, so whatever lies below the line where it received the
+    mail came with the mail and may be forged, whatever name it bears.
     """
     if not trusted_server:
         return

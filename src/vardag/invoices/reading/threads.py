@@ -59,7 +59,11 @@ def _closes(start: str, patterns: Patterns) -> bool:
     """Tell whether a line is a farewell: its words, perhaps a name, and nothing that asks for anything."""
     if start in {"--", "/", "//"} or re.match(r"//?\s?[a-z]", start):
         return True
-    if len(start) > 45 or any(character.isdigit() for character in start) or any(patterns.cancel.find(start)):
+    if (
+        len(start) > 45
+        or any(character.isdigit() for character in start)
+        or any(True for _ in patterns.cancel.find(start))
+    ):
         return False
     hit = next((hit for hit in patterns.threads["closings"].find(start) if hit.start == 0), None)
     return (

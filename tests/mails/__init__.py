@@ -1,0 +1,1 @@
+"""The labelled corpus of mails and the means to build them."""
