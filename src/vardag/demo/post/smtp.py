@@ -52,7 +52,8 @@ class Delivery:
         from aiosmtpd.smtp import AuthResult  # noqa: PLC0415
 
         said = base64.b64decode(args[1]).decode() if len(args) > 1 else ""
-        return AuthResult(success=said == f"user={self.user}\x01auth=Bearer {self.password}\x01\x01")
+        known = said == f"user={self.user}\x01auth=Bearer {self.password}\x01\x01"
+        return AuthResult(success=known, handled=False)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         """Deliver, then acknowledge."""
@@ -68,7 +69,7 @@ async def _serve(port: int, folder: Path, user: str, password: str, certificate:
         known = (
             isinstance(data, LoginPassword) and data.login == user.encode() and data.password == password.encode()
         )
-        return AuthResult(success=known)
+        return AuthResult(success=known, handled=False)
 
     tls = None
     if certificate:
