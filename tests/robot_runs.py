@@ -40,12 +40,20 @@ class Runs:
         self.process.stdin.flush()
         return int(json.loads(self.process.stdout.readline())["pid"])
 
-    def end(self, pid: int) -> int:
-        """Wait until a robot has ended; returns what `os.waitstatus_to_exitcode` makes of it."""
+    def end(self, pid: int) -> None:
+        """Wait until a robot has ended."""
+        self._wait(pid, stopped=False)
+
+    def stops(self, pid: int) -> bool:
+        """Wait until a robot has stopped itself; False when it has ended instead."""
+        return self._wait(pid, stopped=True) is None
+
+    def _wait(self, pid: int, *, stopped: bool) -> int | None:
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps({"wait": pid}) + "\n")
+        self.process.stdin.write(json.dumps({"wait": pid, "stopped": stopped}) + "\n")
         self.process.stdin.flush()
-        return int(json.loads(self.process.stdout.readline())["code"])
+        code: int | None = json.loads(self.process.stdout.readline())["code"]
+        return code
 
 
 @contextmanager
@@ -67,8 +75,9 @@ def _serve() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
-            _, status = os.waitpid(order["wait"], os.WUNTRACED if order.get("stopped") else 0)
-            print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), flush=True)
+            _, status = os.waitpid(order["wait"], os.WUNTRACED if order["stopped"] else 0)
+            code = None if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+            print(json.dumps({"code": code}), flush=True)
             continue
         pid = os.fork()
         if pid == 0:
