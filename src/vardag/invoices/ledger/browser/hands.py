@@ -172,6 +172,15 @@ class Hands:
         dialog.wait_for(state="hidden")
         self.foreseen -= 1
 
+    def answered(self, dialog: "Locator") -> None:
+        """Wait until a dialog that we answered has gone, or another one has come on top of it."""
+        until = monotonic() + self.timeout_s
+        while dialog.is_visible() and self.page.get_by_role("dialog").filter(visible=True).count() <= self.foreseen:
+            if monotonic() > until:
+                raise self.wrong("answer", f"the dialog was still there after {self.timeout_s:.0f} s")
+            self.page.wait_for_timeout(LOOK_S * 1000)
+        self.foreseen -= int(not dialog.is_visible())
+
     def _fill(self, box: "Locator", name: str, text: str) -> None:
         box.fill(text)
         box.press("Tab")

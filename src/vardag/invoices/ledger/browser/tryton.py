@@ -13,8 +13,8 @@ all the same, so that either adapter knows what the other did. The key of a void
 the API.
 
 What the page is not asked for keeps its default: whether the period of the invoice's date is open (the server
-refuses a day in a closed one). Reminders are those of the customer's claims that fell due on the same day, since the
-page does not name the invoice: where there are two such invoices both show the higher number, and a person looks.
+refuses a day in a closed one). Reminders are those of the customer's claims that fell due on the same day, since
+the page does not name the invoice: where there are two such invoices both show the higher number.
 `credited_by` holds credit notes over the whole amount; one over a part is not looked for.
 """
 
@@ -138,26 +138,27 @@ class BrowserTryton:
     def do(self, effect: Effect, invoice: Invoice, *, key: str, reason: str, on: date) -> Done:
         """Credit or void once under this key."""
         with self._work(f"{effect} {invoice.number}") as page:
+            others = (
+                self._against(page, invoice.customer.name, invoice.total.amount) if effect is Effect.CREDIT else []
+            )
             form = self._open(page, invoice)
-            done = self._standing(page, form, invoice, key)
-            if done is None and effect is Effect.CREDIT:
-                self._credit(page, form, invoice, on)
-            if done is None and effect is Effect.VOID:
-                self._void(page, form, key, reason)
+            done, signed = self._standing(page, form, invoice, key)
             if done is None:
-                done = self._standing(page, self._open(page, invoice), invoice, key)
+                if effect is Effect.CREDIT:
+                    self._credit(page, form, others, on)
+                else:
+                    self._void(page, form, key, reason)
+                done, signed = self._standing(page, self._open(page, invoice), invoice, key)
             if done is None:
-                raise page.hands.wrong(
-                    "verify", f"{invoice.number}: Tryton took it, but nothing stands in the books"
-                )
-            if done.effect is Effect.CREDIT:
+                raise page.hands.wrong("verify", f"{invoice.number}: nothing stands in the books afterwards")
+            if not signed:
                 self._sign(page, key, reason)
             return done
 
     def done(self, invoice: Invoice, *, key: str) -> Done | None:
         """The credit note that cancels this invoice and is ours, or the draft that we voided."""
         with self._work(f"look {invoice.number}") as page:
-            return self._standing(page, self._open(page, invoice), invoice, key)
+            return self._standing(page, self._open(page, invoice), invoice, key)[0]
 
     def check(self) -> Sequence[str]:
         """Menu and rights that the robot's user lacks, or has too many of."""
@@ -211,29 +212,35 @@ class BrowserTryton:
             raise page.hands.wrong(
                 "compare", f"the form is of {form.number or form.reference}, asked for was {invoice.number}"
             )
+        if form.party != invoice.customer.name:
+            raise page.hands.wrong("compare", f"{invoice.number}: the form is of another customer")
         if form.total != invoice.total.amount:
             raise page.hands.wrong(
                 "compare", f"{invoice.number}: the form says {form.total}, expected was {invoice.total}"
             )
         return form
 
-    def _standing(self, page: TrytonPage, form: Form, invoice: Invoice, key: str) -> Done | None:
-        """What stands in the books under this key; where it is a credit note, its form is left open."""
+    def _standing(self, page: TrytonPage, form: Form, invoice: Invoice, key: str) -> tuple[Done | None, bool]:
+        """What stands in the books under this key, and whether the key stands there too.
+
+        Where it is a credit note, its form is left open.
+        """
+        nothing = (None, False)
         if form.state != "cancelled":
-            return None
+            return nothing
         if not form.number:
-            return Done(Effect.VOID, invoice.number) if key in form.comment else None
+            return (Done(Effect.VOID, invoice.number), True) if key in form.comment else nothing
         if not form.cancel_move:
-            return None
+            return nothing
         note = self._cancelling(page, invoice)
         origin, written = page.line()
         if f"@ {invoice.number} " not in f"{origin} ":
             raise page.hands.wrong("verify", f"{note.number} does not name {invoice.number}, but {origin!r}")
         written = " ".join([written, *page.notes()]).strip()
         if key not in written and (written or page.log().created_by != page.who()):
-            return None
+            return nothing
         made = CreditNote(note.number, invoice.number, Money(note.total, invoice.total.currency), _day(note), key)
-        return Done(Effect.CREDIT, invoice.number, made)
+        return Done(Effect.CREDIT, invoice.number, made), key in written
 
     def _cancelling(self, page: TrytonPage, invoice: Invoice) -> Form:
         """Open the credit note that the invoice's cancelling move comes from, and see that it takes all of it."""
@@ -249,20 +256,16 @@ class BrowserTryton:
             )
         return note
 
-    def _credit(self, page: TrytonPage, form: Form, invoice: Invoice, on: date) -> None:
+    def _credit(self, page: TrytonPage, form: Form, others: Sequence[str], on: date) -> None:
         """The wizard, as far as its last button."""
         if form.state != "posted":
-            raise page.hands.refused("credit", f"{invoice.number} is {form.state}, not open any more.")
-        if others := self._against(page, form):
-            raise page.hands.refused(
-                "credit", f"{form.party} has got a credit note over {form.total} meanwhile ({', '.join(others)})."
-            )
-        self._open(page, invoice)
-        refund = page.credit(on)
-        if not refund:
-            raise page.hands.refused(
-                "credit", f"{invoice.number} cannot be credited in full: it is not open, or partly paid."
-            )
+            raise page.hands.refused("credit", f"{form.number} is {form.state}, not open any more.")
+        if others:
+            why = f"{form.party} has got a credit note over {form.total} meanwhile ({', '.join(others)})."
+            raise page.hands.refused("credit", why)
+        if not page.credit(on):
+            why = f"{form.number} cannot be credited in full: it is not open, or partly paid."
+            raise page.hands.refused("credit", why)
 
     def _void(self, page: TrytonPage, form: Form, key: str, reason: str) -> None:
         if form.state not in {"draft", "validated"}:
@@ -272,37 +275,34 @@ class BrowserTryton:
         page.press(self.words.buttons["cancel"])
 
     def _sign(self, page: TrytonPage, key: str, reason: str) -> None:
-        """Write the key on the credit note whose form is open, unless it is there, and see it there."""
-        told = [page.line()[1], *page.notes()]
-        if key in " ".join(told):
-            return
+        """Write the key on the credit note whose form is open, and see it there."""
         page.write_note(f"[{key}]\n{reason}")
         if key not in " ".join(page.notes()):
             raise page.hands.wrong("verify the note", f"the note with {key} was written and is not there")
 
-    def _against(self, page: TrytonPage, form: Form) -> list[str]:
+    def _against(self, page: TrytonPage, party: str, total: Decimal) -> list[str]:
         """Credit notes over this amount for this customer that have not been used up."""
         words = self.words
         page.go(words.menu)
-        rows = page.search(**{words.party: like(form.party), words.total: words.written(-form.total)})
+        rows = page.search(**{words.party: like(party), words.total: words.written(-total)})
         return [
             row[words.number] or row[words.state]
             for row in rows
-            if row[words.party] == form.party
-            and words.amount(row[words.total]) == -form.total
+            if row[words.party] == party
+            and words.amount(row[words.total]) == -total
             and words.states.get(row[words.state]) in OPEN
         ]
 
     def _invoice(self, page: TrytonPage) -> Invoice:
         """The invoice whose form is open, with what stands elsewhere."""
-        form, log = page.form(), page.log()
+        form, log = page.form(claims=True), page.log()
         customer = self._customer(page)
         currency = self._currency(page, form)
         credited_by: list[str] = []
         if form.state == "cancelled" and form.number and form.cancel_move:
             credited_by = list(page.follow("cancel_move", self.words.fields["cancel_move"], "origin"))
         elif form.state == "posted" and form.total > 0:
-            credited_by = self._against(page, form)
+            credited_by = self._against(page, form.party, form.total)
         reminders = self._reminders(page, form) if form.state == "posted" and form.due else 0
         issued = form.issued or date.today()
         return Invoice(

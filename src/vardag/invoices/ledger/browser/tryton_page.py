@@ -181,30 +181,36 @@ class TrytonPage:
     def _switch(self) -> None:
         self.hands.find("button", self.words.switch, self.panel).first.click()
 
-    def form(self) -> Form:
-        """Read the form that is open, page by page."""
+    def form(self, *, claims: bool = False) -> Form:
+        """Read the form that is open, page by page; what is still to pay, and when, only where it is asked for."""
         words, hands, panel = self.words, self.hands, self.panel
-        self._page("info")
-        comment = hands.read(words.fields["comment"], panel)
-        cancel_move = hands.read(words.label("cancel_move"), panel)
-        self._page("payment")
-        to_pay = hands.read(words.label("to_pay"), panel)
-        due = self._due()
+        to_pay, due = self._claims() if claims else (Decimal(0), None)
         self._page("invoice")
         issued = hands.read(words.label("date"), panel)
+        shown = {
+            name: hands.read(words.label(name), panel) for name in ("number", "reference", "party", "currency")
+        }
+        total, state = words.amount(hands.read(words.label("total"), panel)), self.state()
+        self._page("info")
         return Form(
-            number=hands.read(words.label("number"), panel),
-            reference=hands.read(words.label("reference"), panel),
-            state=self.state(),
-            party=hands.read(words.label("party"), panel),
+            **shown,
+            state=state,
             issued=words.date(issued) if issued else None,
-            total=words.amount(hands.read(words.label("total"), panel)),
-            currency=hands.read(words.label("currency"), panel),
-            to_pay=words.amount(to_pay) if to_pay else Decimal(0),
+            total=total,
+            to_pay=to_pay,
             due=due,
-            comment=comment,
-            cancel_move=cancel_move,
+            comment=hands.read(words.fields["comment"], panel),
+            cancel_move=hands.read(words.label("cancel_move"), panel),
         )
+
+    def _claims(self) -> tuple[Decimal, date | None]:
+        """What is still to pay, and the earliest day among the claims, which stand in a table of their own."""
+        self._page("payment")
+        to_pay = self.hands.read(self.words.label("to_pay"), self.panel)
+        label = self.words.fields["maturity"]
+        table = self._table(label)
+        days = [row[label] for row in table_rows(table) if row[label]] if table.count() else []
+        return self.words.amount(to_pay or "0"), min((self.words.date(day) for day in days), default=None)
 
     def state(self) -> str:
         """Tryton's name of the state that the form shows."""
@@ -212,13 +218,6 @@ class TrytonPage:
         if shown not in self.words.states:
             raise self.hands.wrong("state", f"the form shows a state that is not known: {shown!r}")
         return self.words.states[shown]
-
-    def _due(self) -> date | None:
-        """The earliest day among the claims, which stand in a table of their own."""
-        label = self.words.fields["maturity"]
-        table = self._table(label)
-        days = [row[label] for row in table_rows(table) if row[label]] if table.count() else []
-        return min((self.words.date(day) for day in days), default=None)
 
     def _table(self, column: str, within: "Locator | None" = None) -> "Locator":
         """The visible table that has this column."""
@@ -250,10 +249,10 @@ class TrytonPage:
 
     def follow_to(self, field: str, heading: str) -> "Locator":
         """Open the record that a field points at."""
-        if field in PAGES:
+        box = self.hands.page.get_by_role("textbox", name=self.words.label(field), exact=True)
+        if field in PAGES and not self.hands.find("textbox", self.words.label(field), self.panel).count():
             self._page(PAGES[field])
         with self.hands.step(f"open {field}"):
-            box = self.hands.page.get_by_role("textbox", name=self.words.label(field), exact=True)
             # The field and its button share the smallest box that holds both.
             near = self.panel.locator("div").filter(has=box).last
             self.hands.click("button", self.words.buttons["open"], near)
@@ -277,6 +276,7 @@ class TrytonPage:
     def line(self) -> tuple[str, str]:
         """Where the form's first line comes from, in words that name the invoice, and the line's note."""
         hands, words = self.hands, self.words
+        self._page("invoice")
         with hands.step("open the line"):
             row = self._table(words.fields["product"]).get_by_role("row").nth(1)
             row.get_by_role("cell").nth(4).dblclick()
@@ -301,8 +301,9 @@ class TrytonPage:
         """Add a note to the record; nobody can change it afterwards."""
         hands, words = self.hands, self.words
         dialog = self._notes()
-        with hands.step("write the note", acts=True):
+        with hands.step("new note"):
             hands.click("button", words.buttons["new"], dialog)
+        with hands.step("write the note", acts=True):
             box = dialog.get_by_role("textbox").last  # the only field there without a label
             if box.input_value() or not box.is_editable():
                 raise hands.wrong("write the note", "the field for a note is not where it was expected")
@@ -331,10 +332,7 @@ class TrytonPage:
             hands.fill(words.label("date"), on.strftime(words.day), dialog)
         with hands.step("confirm credit", acts=True, refusable=True):
             hands.click("button", name, dialog)
-            hands.settle()
-            hands.foreseen = 0 if dialog.is_hidden() else hands.foreseen
-        if hands.foreseen:
-            raise hands.wrong("confirm credit", "the wizard is still there")
+            hands.answered(dialog)
         return True
 
     def write_comment(self, text: str) -> None:
@@ -356,8 +354,9 @@ class TrytonPage:
             hands.page.get_by_role("dialog").filter(visible=True).wait_for()
             hands.foreseen = 1
         with hands.step(f"confirm {name}", acts=True, refusable=True):
-            hands.foreseen = 0
-            hands.click("button", words.ok, hands.page.get_by_role("dialog").filter(visible=True))
+            dialog = hands.page.get_by_role("dialog").filter(visible=True)
+            hands.click("button", words.ok, dialog)
+            hands.answered(dialog)
 
     def _from_menu(self, name: str) -> None:
         """Choose from the menu behind the tab's own name, the first button of its panel."""
