@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from vardag import __version__
-from vardag.app import database, water
+from vardag.app import database, invoices, water
 from vardag.app.demo import demo
 from vardag.app.words import words
 from vardag.core import log
@@ -28,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.add_typer(water.app, name="water")
+app.add_typer(invoices.app, name="invoices")
 app.add_typer(database.app, name="db")
 app.command(help=words("help_demo"), epilog=words("example_demo"))(demo)
 

@@ -28,7 +28,10 @@ def smtp_server(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the server and end it; with a certificate (PEM with its key) it offers STARTTLS."""
     command = [sys.executable, "-m", "vardag.demo.post.smtp", str(port), str(folder), user, str(certificate or "")]
-    process = subprocess.Popen(command, env={**os.environ, "VARDAG_DEMO_PASSWORD": password})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "smtp.log").open("ab") as log:
+        env = {**os.environ, "VARDAG_DEMO_PASSWORD": password}
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
     try:
         await_port(port, "the SMTP server", seconds=START_S)
         yield process

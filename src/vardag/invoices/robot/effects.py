@@ -37,6 +37,7 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) ->
         found: Done = DONE.validate_python(line.outcome)
         return found
     robot.at_step("cancel")
+    _last_look(robot, item)
     try:
         done = _do(robot, decision, invoice, line)
     except LedgerRefusedError as error:
@@ -93,12 +94,19 @@ def answered(
         if not line.fresh:
             journal.wait_for_calls_under_way(line, now=robot.now(), settle=robot.settle)
         robot.at_step("answer")
+        _last_look(robot, item)
         robot.mailbox.send(message)
     robot.at_step("note the answer")
     with robot.store.begin() as tx:
         text = hashlib.sha256(message.as_bytes()).hexdigest()
         journal.finish(tx, line, Progress.DONE, {"sha256": text}, now=robot.now())
         robot.note(tx, "answered", item.id, message=message_id, text=text)
+
+
+def _last_look(robot: Robot, item: Item) -> None:
+    """Prove once more that the item is ours: a robot that was stopped for a while may have lost it."""
+    with robot.store.begin() as tx:
+        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
 
 
 def key_of(item: Item) -> str:

@@ -28,21 +28,24 @@ class Tally:
 
 
 def run_once(robot: Robot) -> Tally:
-    """Take in what has come, and work until nothing is due.
+    """Take in what has come and work until nothing is due, again until nothing new has come meanwhile.
 
     Raises
     ------
     ApplicationError
         When the mailbox cannot be reached; what was taken in before is kept.
     """
-    taken_in, worked = take_in(robot), 0
-    try:
-        while item := _reserve(robot):
-            with _heartbeat(robot, item):
-                work(robot, item)
-            worked += 1
-    except BrakeError as error:
-        return Tally(taken_in, worked, str(error))
+    taken_in, worked, new = 0, 0, 1
+    while new:
+        new = take_in(robot)
+        taken_in += new
+        try:
+            while item := _reserve(robot):
+                with _heartbeat(robot, item):
+                    work(robot, item)
+                worked += 1
+        except BrakeError as error:
+            return Tally(taken_in, worked, str(error))
     return Tally(taken_in, worked)
 
 

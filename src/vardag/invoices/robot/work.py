@@ -61,7 +61,7 @@ def _work(robot: Robot, item: Item) -> None:
             done = cancelled(robot, item, decision, invoice)
         except LedgerRefusedError as error:
             return _leave(robot, item, State.WAITING, code="ledger_refused", told=str(error))
-    if answerable(mail) and robot.mode is not Mode.SHADOW:
+    if answerable(mail) and mail.sender.proven:  # an answer to a forged address would go to a stranger
         answered(robot, item, decision, mail, invoice=invoice, done=done, entitled=_entitled(robot, mail, invoice))
     return _settle(robot, item, decision, done)
 

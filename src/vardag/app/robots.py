@@ -1,0 +1,109 @@
+"""Builds a robot from its folder: the one place that chooses mailbox and finance system."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from vardag.core.secret import secret
+from vardag.invoices import settings as read_settings
+from vardag.invoices.answers import From
+from vardag.invoices.brakes import Limits
+from vardag.invoices.ledger.port import Ledger
+from vardag.invoices.mailbox.port import Folder, Mailbox
+from vardag.invoices.model import MailRead
+from vardag.invoices.reading import load_patterns, read_mail
+from vardag.invoices.robot import Mode, Robot
+from vardag.invoices.rules import load_policy, read_allowed
+from vardag.invoices.settings import About, Browser, Fortnox, Graph, Imap, Settings
+from vardag.invoices.settings import Tryton as TrytonSettings
+from vardag.invoices.store import Store
+
+FOLDERS = {
+    "sv": {"done": "Klara", "referred": "Till handläggare", "failed": "Fel", "sent": "Svar", "ignored": "Autosvar"},
+    "en": {"done": "Done", "referred": "Referred", "failed": "Failed", "sent": "Answers", "ignored": "Automatic"},
+}
+
+
+def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
+    """The robot of a folder, ready to work."""
+    found = read_settings.read(folder)
+    about = found.robot
+    mailbox = _mailbox(found, folder)
+    return Robot(
+        name=f"{socket.gethostname()}:{os.getpid()}",
+        store=database(folder, about),
+        mailbox=mailbox,
+        ledger=_ledger(found, folder),
+        read=reader(folder, found),
+        policy=load_policy(_own(folder, "parameters.yaml")),
+        allow_list=read_allowed(folder / "allow-list.yaml"),
+        sender=From(about.address, about.organisation, about.team, about.mail, about.phone, about.language),
+        mode=mode or Mode(about.mode),
+        limits=Limits(**found.brakes.model_dump()),
+        templates=_own(folder, "templates"),
+        vat_reported_until=about.vat_reported_until,
+    )
+
+
+def database(folder: Path, about: About | None = None) -> Store:
+    """The robot's own database."""
+    where = (about or read_settings.read(folder).robot).database
+    return Store(where if where.startswith("postgres") else folder / where)
+
+
+def reader(folder: Path, found: Settings) -> Callable[[bytes, bool], MailRead]:
+    """Reads a mail by the city's patterns."""
+    own_words = _own(folder, "patterns.yaml")
+    patterns = load_patterns(own_words) if own_words else load_patterns()
+    trusted, own = found.mailbox.trusted_server, found.robot.address
+
+    def read(raw: bytes, truncated: bool) -> MailRead:
+        return read_mail(raw, patterns=patterns, trusted_server=trusted, own_address=own, truncated=truncated)
+
+    return read
+
+
+def _own(folder: Path, name: str) -> Path | None:
+    return folder / name if (folder / name).exists() else None
+
+
+def _mailbox(found: Settings, folder: Path) -> Mailbox:
+    names = {"": FOLDERS[found.robot.language]}[""] | {
+        str(name): text for name, text in found.mailbox.folders.items()
+    }
+    folders = {kind: f"Vardag/{names[kind]}" for kind in Folder}
+    match found.mailbox:
+        case Imap() as imap:
+            return _imap(imap, found.robot.address, folders, folder)
+        case Graph() as graph:
+            return _graph(graph, found.robot.address, folders, folder)
+
+
+def _imap(imap: Imap, address: str, folders: dict[Folder, str], folder: Path) -> Mailbox:
+    from vardag.invoices.mailbox.imap import ImapMailbox, Login, Server
+
+    return ImapMailbox(
+        address,
+        Server(imap.host, imap.port, imap.tls),
+        Server(imap.smtp_host, imap.smtp_port, imap.smtp_tls),
+        Login(imap.user, secret(imap.secret, folder=folder), imap.oauth),
+        folders=folders,
+        trust=str(folder / imap.trust) if imap.trust else None,
+    )
+
+
+def _graph(graph: Graph, address: str, folders: dict[Folder, str], folder: Path) -> Mailbox:
+    raise NotImplementedError
+
+
+def _ledger(found: Settings, folder: Path) -> Ledger:
+    match found.ledger:
+        case TrytonSettings() as tryton:
+            from vardag.invoices.ledger.tryton import Tryton
+            from vardag.invoices.ledger.tryton_rpc import TrytonServer
+
+            word = secret(tryton.secret, folder=folder)
+            return Tryton(TrytonServer(tryton.url, tryton.database, tryton.user, word))
+        case Fortnox() | Browser():
+            raise NotImplementedError

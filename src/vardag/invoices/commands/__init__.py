@@ -1,0 +1,1 @@
+"""What the command line and the desk ask of the robot's database: init, check, status, show, report, verify."""

@@ -1,0 +1,162 @@
+"""The robot's folder: ``robot.toml``, and beside it the allow-list, a city's own parameters, words and patterns.
+
+::
+
+    robot.toml        mailbox, finance system, limits, mode (this module)
+    allow-list.yaml   who may ask for what
+    parameters.yaml   the city's own policy numbers, on top of the packaged ones
+    templates/        the city's own answers, file by file
+    patterns.yaml     the city's own words and invoice numbers, on top of the packaged ones
+"""
+
+import tomllib
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vardag.core.errors import ConfigError, NotFoundError
+
+NAME = "robot.toml"
+Language = Literal["sv", "en"]
+Tls = Literal["tls", "starttls", "none"]
+Place = Annotated[
+    str, Field(pattern=r"^(env|file|keyring):.+", description="env:NAME, file:PATH or keyring:WHAT/WHO")
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Part(BaseModel):
+    """A table of the file; an unknown name in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class About(Part):
+    """Who the robot is, how far it may go, and how people are reached."""
+
+    organisation: str
+    address: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    mode: Literal["shadow", "attended", "unattended"] = "shadow"
+    language: Language = "sv"
+    team: str = ""
+    mail: str = ""
+    phone: str = ""
+    database: str = "robot.sqlite"
+    vat_reported_until: date | None = None
+
+
+class Imap(Part):
+    """An IMAP inbox and an SMTP submission server.
+
+    Attributes
+    ----------
+    trusted_server
+        Name that the receiving server signs its Authentication-Results with; no other is believed.
+    """
+
+    kind: Literal["imap"]
+    host: str
+    port: Port = 993
+    tls: Tls = "tls"
+    smtp_host: str
+    smtp_port: Port = 587
+    smtp_tls: Tls = "starttls"
+    user: str
+    secret: Place
+    oauth: bool = False
+    trust: str = ""
+    trusted_server: str
+    folders: dict[Literal["done", "referred", "failed", "sent", "ignored"], str] = Field(default_factory=dict)
+
+
+class Graph(Part):
+    """A mailbox in Microsoft 365, over Microsoft Graph."""
+
+    kind: Literal["graph"]
+    tenant: str
+    client: str
+    secret: Place
+    trusted_server: str
+    folders: dict[Literal["done", "referred", "failed", "sent", "ignored"], str] = Field(default_factory=dict)
+
+
+class Tryton(Part):
+    """Tryton over its JSON-RPC."""
+
+    kind: Literal["tryton"]
+    url: str = Field(pattern=r"^https?://")
+    database: str
+    user: str
+    secret: Place
+
+
+class Fortnox(Part):
+    """Fortnox over its REST interface; the file takes the refresh token, which changes with every use."""
+
+    kind: Literal["fortnox"]
+    client: str
+    secret: Place
+    token_file: str
+
+
+class Browser(Part):
+    """A finance system that has a web page and no interface for programs."""
+
+    kind: Literal["browser"]
+    url: str = Field(pattern=r"^https?://")
+    database: str
+    user: str
+    secret: Place
+    language: Language = "en"
+
+
+class Brakes(Part):
+    """How much may be cancelled before somebody has to look."""
+
+    per_hour: int = Field(default=60, ge=0)
+    per_day: int = Field(default=200, ge=0)
+    amount_per_hour: Decimal = Field(default=Decimal(200_000), ge=0)
+    amount_per_day: Decimal = Field(default=Decimal(500_000), ge=0)
+    exceptions_in_a_row: int = Field(default=20, ge=1)
+
+
+class Settings(Part):
+    """All of ``robot.toml``."""
+
+    robot: About
+    mailbox: Annotated[Imap | Graph, Field(discriminator="kind")]
+    ledger: Annotated[Tryton | Fortnox | Browser, Field(discriminator="kind")]
+    brakes: Brakes = Field(default_factory=Brakes)
+
+
+def read(folder: Path) -> Settings:
+    """Read the folder's ``robot.toml``.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none.
+    ConfigError
+        When it cannot be used; the message names the setting, what was found and what was expected.
+    """
+    path = folder / NAME
+    if not path.exists():
+        raise NotFoundError(f"{path}: no such file. Write one with: vardag invoices init {folder}")
+    try:
+        return Settings.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        told = "; ".join(_told(one["loc"], one["msg"], one["input"]) for one in wrong[:3])
+        raise ConfigError(f"{path}: {len(wrong)} settings cannot be used: {told}") from None
+
+
+def _told(place: tuple[int | str, ...], said: str, found: object) -> str:
+    """One wrong setting; what stands where a secret's place belongs is not repeated."""
+    name = ".".join(str(part) for part in place)
+    shown = "" if "secret" in name or isinstance(found, dict) else f" (found {found!r})"
+    return f"{name}: {said}{shown}"
