@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-# npm has no 8.2 of the client yet. The 8.0 one speaks to an 8.2 server once it is told that it is of the same series;
-# when npm has it, this is its version and the telling does nothing.
+# npm has no 8.2 of the client yet. The 8.0 one speaks to an 8.2 server once it is told that it is of the same
+# series; when npm has it, this is its version and the telling does nothing.
 VERSION = "8.0.11"
 TOLD = ("__version__: '8.0.11'", "__version__: '8.2.0'")
 CACHE = Path(__file__).parents[2] / ".vardag-cache"

@@ -86,20 +86,27 @@ class TrytonPage:
         login = page.get_by_role("button", name=words.login, exact=True)
         desk = self.menu.get_by_role("row").first
         with self.hands.step("open"):
-            login.or_(desk).first.wait_for()
-            asked = login.is_visible()
-            self.hands.foreseen = int(asked)
+            self._password.or_(login).or_(desk).first.wait_for()
+            asked, known = login.is_visible(), self._password.is_visible()
+            self.hands.foreseen = int(asked or known)
         if asked:
-            self._log_in(user, secret)
+            with self.hands.step("user name"):
+                self.hands.fill(words.user, user)
+                self.hands.foreseen = 2  # the page asks for the password in a dialog of its own
+                self.hands.click("button", words.login)
+        if asked or known:
+            self._give_password(user, secret)
 
-    def _log_in(self, user: str, secret: Callable[[], str]) -> None:
-        words, hands = self.words, self.hands
-        with hands.step("user name"):
-            hands.fill(words.user, user)
-            hands.foreseen = 2  # the page asks for the password in a dialog of its own
-            hands.click("button", words.login)
-        box = hands.page.locator("input[type=password]")
+    @property
+    def _password(self) -> "Locator":
+        return self.hands.page.locator("input[type=password]")
+
+    def _give_password(self, user: str, secret: Callable[[], str]) -> None:
+        """Give the password to the dialog that asks for this user's."""
+        hands, box = self.hands, self._password
         with hands.step("password"):
+            if hands.find("textbox", self.words.password.format(user=user)).count() != 1:
+                raise hands.wrong("password", f"the page asks for another password than that of {user}")
             box.fill(secret())
             hands.foreseen = 0
             box.press("Enter")
