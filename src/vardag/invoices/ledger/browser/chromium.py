@@ -10,11 +10,38 @@ from vardag.core.errors import NotFoundError
 from vardag.invoices.model import ApplicationError
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import BrowserContext, Page, Playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 WIDE = {"width": 1400, "height": 1100}  # so that a form is seen whole
+
+
+class Driver:
+    """Playwright's own process: a thread can have but one, so those who need it share it."""
+
+    def __init__(self) -> None:
+        self._running: Playwright | None = None
+        self._users = 0
+
+    def take(self) -> "Playwright":
+        """Playwright, started for the first who needs it."""
+        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - an extra
+
+        if self._running is None:
+            self._running = sync_playwright().start()
+        self._users += 1
+        return self._running
+
+    def give_back(self) -> None:
+        """Stop it after the last."""
+        self._users -= 1
+        if self._running is not None and self._users == 0:
+            running, self._running = self._running, None
+            running.stop()
+
+
+DRIVER = Driver()
 
 
 class Chromium:
@@ -59,11 +86,9 @@ class Chromium:
                 continue
 
     def _start(self, timeout_s: float) -> "BrowserContext":
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
         program = browser_program(self.executable)
-        playwright = sync_playwright().start()
-        self._ends.append(playwright.stop)
+        playwright = DRIVER.take()
+        self._ends.append(DRIVER.give_back)
         root = (
             ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         )  # Chromium demands it of root

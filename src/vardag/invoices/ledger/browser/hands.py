@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Dialog, Locator, Page, Request
 
 Role = Literal["button", "cell", "checkbox", "combobox", "menuitem", "row", "tab", "textbox"]
-QUIET_S = 0.1  # a page that asked for nothing so long has drawn what it got
+QUIET_S = 0.15  # a page that asked for nothing so long has drawn what it got
 LOOK_S = 0.05
 
 

@@ -85,6 +85,7 @@ class TrytonPage:
             raise self.hands.wrong("open", f"{url} does not answer ({type(error).__name__})") from None
         login = page.get_by_role("button", name=words.login, exact=True)
         desk = self.menu.get_by_role("row").first
+        self.hands.foreseen = 2  # the login may be there already
         with self.hands.step("open"):
             self._password.or_(login).or_(desk).first.wait_for()
             asked, known = login.is_visible(), self._password.is_visible()
