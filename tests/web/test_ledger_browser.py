@@ -264,7 +264,7 @@ def test_a_server_that_goes_away(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(ApplicationError) as error:
             desk.page.done(invoice, key="vardag-x")
     stopped_at(desk, error.value)
-    with pytest.raises(ApplicationError, match="does not answer|Could not connect"):
+    with pytest.raises(ApplicationError, match=r"does not answer|Could not connect"):
         desk.page.done(invoice, key="vardag-x")
     desk.start_server()
     assert desk.page.done(invoice, key="vardag-x") is None

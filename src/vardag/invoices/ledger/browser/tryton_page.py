@@ -87,7 +87,7 @@ class TrytonPage:
         desk = self.menu.get_by_role("row").first
         self.hands.foreseen = 2  # the login may be there already
         with self.hands.step("open"):
-            self._password.or_(login).or_(desk).first.wait_for()
+            self._password.or_(login).or_(desk).or_(page.get_by_role("alert")).first.wait_for()
             asked, known = login.is_visible(), self._password.is_visible()
             self.hands.foreseen = int(asked or known)
         if asked:
