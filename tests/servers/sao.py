@@ -1,5 +1,6 @@
 """Tryton's own web client, fetched once with npm into the cache folder; trytond serves it as files."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -20,7 +21,10 @@ SECONDS = 300
 def require() -> Path:
     """Folder of the client; without npm or its registry the test is skipped by name, in CI it fails."""
     folder = CACHE / f"tryton-sao-{VERSION}"
-    why = "" if (folder / "web" / "index.html").exists() else _fetch(folder)
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "sao.lock").open("w") as lock:  # the first test process fetches, the others wait
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        why = "" if (folder / "web" / "index.html").exists() else _fetch(folder)
     if not why:
         return folder / "web"
     message = f"sao: Tryton's web client could not be had: {why} (apt-get install npm)"

@@ -198,7 +198,7 @@ class Hands:
         top = dialogs.last
         alerts = top.get_by_role("alert").get_by_role("heading")
         heading = alerts.first.inner_text().strip() if alerts.count() else ""
-        said = " ".join(top.inner_text().split())[:300]
+        said = " ".join(top.inner_text().split())[:120]
         alone = top.get_by_role("button").count() == 1 and top.get_by_role("heading").count() == alerts.count()
         if refusable and heading and alone and heading not in self.manners.trouble:
             raise self.refused(step, heading)

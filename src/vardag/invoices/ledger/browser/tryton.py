@@ -235,7 +235,7 @@ class BrowserTryton:
         note = self._cancelling(page, invoice)
         origin, written = page.line()
         if f"@ {invoice.number} " not in f"{origin} ":
-            raise page.hands.wrong("verify", f"{note.number} does not name {invoice.number}, but {origin!r}")
+            raise page.hands.wrong("verify", f"{note.number} does not name {invoice.number}")
         written = " ".join([written, *page.notes()]).strip()
         if key not in written and (written or page.log().created_by != page.who()):
             return nothing
@@ -261,7 +261,7 @@ class BrowserTryton:
         if form.state != "posted":
             raise page.hands.refused("credit", f"{form.number} is {form.state}, not open any more.")
         if others:
-            why = f"{form.party} has got a credit note over {form.total} meanwhile ({', '.join(others)})."
+            why = f"the customer has got a credit note over {form.total} meanwhile ({', '.join(others)})."
             raise page.hands.refused("credit", why)
         if not page.credit(on):
             why = f"{form.number} cannot be credited in full: it is not open, or partly paid."
