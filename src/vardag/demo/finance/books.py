@@ -224,6 +224,9 @@ def _robot(books: Books, password: str) -> None:
             may = name in WRITE
             group.model_access.new(model=name, perm_read=True, perm_write=may, perm_create=False, perm_delete=False)
     group.save()
+    menu = books.first("ir.ui.menu", ("name", "=", "Financial"), ("parent", "=", None))
+    menu.groups.append(books.get("res.group")(group.id))  # a robot at the web page goes the way of people: the menu
+    menu.save()
     user = books.get("res.user")(name="Vardag", login="vardag", password=password)
     user.groups.append(group)
     company = books.first("company.company")

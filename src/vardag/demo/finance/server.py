@@ -1,5 +1,6 @@
 """Tryton on a loopback port: its books made once and copied, its server started by us and ended by process id."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -22,12 +23,14 @@ from vardag.demo.post.ports import LOOPBACK, await_port, free_port
 DATABASE = "vardag"
 ROBOT = "vardag"
 START_S = 60.0
+RECIPE = Path(__file__).with_name("books.py")
 CONFIGURATION = """
 [database]
 uri = {uri}
 path = {folder}
 [web]
 listen = {host}:{port}
+root = {web}
 [session]
 authentications = password
 max_attempt = 100000
@@ -75,7 +78,8 @@ def require_tryton() -> str:
 
 def books(cache: Path, *, today: date, uri: str = "sqlite://", database: str = DATABASE) -> Finance:
     """Empty books of a town, made once and kept in the cache folder: SQLite's are a file to copy."""
-    made = cache / f"tryton-{require_tryton()}-{today.year}"
+    recipe = hashlib.sha256(RECIPE.read_bytes()).hexdigest()[:8]
+    made = cache / f"tryton-{require_tryton()}-{today.year}-{recipe}"
     words = made / "password"
     finance = Finance(made, words.read_text() if words.exists() else secrets.token_urlsafe(24), uri, database)
     if words.exists() and uri.startswith("sqlite"):
@@ -110,10 +114,10 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
 
 
 @contextmanager
-def tryton(finance: Finance, *, port: int | None = None) -> Iterator[Running]:
-    """Start the server and end it."""
+def tryton(finance: Finance, *, port: int | None = None, web: Path | None = None) -> Iterator[Running]:
+    """Start the server and end it; with the folder of Tryton's web client it serves that too."""
     port = port or free_port()
-    configuration = _configured(finance, port)
+    configuration = _configured(finance, port, web)
     with (finance.folder / "trytond.log").open("ab") as log:
         process = subprocess.Popen(
             [_program("trytond"), "-c", str(configuration), "-d", finance.database], stdout=log, stderr=log
@@ -126,9 +130,10 @@ def tryton(finance: Finance, *, port: int | None = None) -> Iterator[Running]:
         process.wait(timeout=START_S)
 
 
-def _configured(finance: Finance, port: int) -> Path:
+def _configured(finance: Finance, port: int, web: Path | None = None) -> Path:
     path = finance.folder / f"trytond-{port}.conf"
-    path.write_text(CONFIGURATION.format(uri=finance.uri, folder=finance.folder, host=LOOPBACK, port=port))
+    told = {"uri": finance.uri, "folder": finance.folder, "host": LOOPBACK, "port": port, "web": web or ""}
+    path.write_text(CONFIGURATION.format(**told))
     return path
 
 
