@@ -113,5 +113,9 @@ def _ledger(found: Settings, folder: Path) -> Ledger:
             from vardag.invoices.ledger.fortnox import Fortnox, service_account
 
             return Fortnox(service_account(fortnox.client, word, tenant=fortnox.tenant))
-        case Browser():
-            raise NotImplementedError
+        case Browser() as page:
+            from vardag.invoices.ledger.browser import BrowserTryton
+
+            chromium = Path(page.executable) if page.executable else None
+            shots = folder / page.evidence
+            return BrowserTryton(page.url, page.database, page.user, word, evidence=shots, executable=chromium)

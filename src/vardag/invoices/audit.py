@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from vardag.invoices.store import CHAIN, Transaction, audit
 
 START = "0" * 64
+LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+INSERT = sa.insert(audit)
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,11 @@ def append(tx: Transaction, event: str, *, actor: str, item: int | None = None, 
     """
     if tx.dialect.name == "postgresql":
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN)))
-    last = tx.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
-    seq, previous = (last.seq + 1, last.hash) if last else (1, START)
+    last, previous = head(tx)
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    row = {"seq": seq, "at": at, "item": item, "event": event, "body": canonical({"actor": actor, **body})}
+    row = {"seq": last + 1, "at": at, "item": item, "event": event, "body": canonical({"actor": actor, **body})}
     found = chained(row, previous)
-    tx.execute(sa.insert(audit).values(**row, previous=previous, hash=found))
+    tx.execute(INSERT, {**row, "previous": previous, "hash": found})
     return found
 
 
@@ -86,7 +87,7 @@ def entries(tx: Transaction, *, item: int | None = None) -> Iterator[Entry]:
 
 def head(tx: Transaction) -> tuple[int, str]:
     """Number and hash of the last entry."""
-    last = tx.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    last = tx.execute(LAST).first()
     return (last.seq, last.hash) if last else (0, START)
 
 

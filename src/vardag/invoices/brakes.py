@@ -93,8 +93,10 @@ def let_pass(tx: Transaction) -> None:
 
 def note(tx: Transaction, limits: Limits, *, exception: bool, now: datetime) -> bool:
     """Count business exceptions in a row; pauses and returns True when there have been too many."""
-    count = int(store.get(tx, IN_A_ROW) or 0) + 1 if exception else 0
-    store.put(tx, IN_A_ROW, count)
+    before = int(store.get(tx, IN_A_ROW) or 0)
+    count = before + 1 if exception else 0
+    if count != before:
+        store.put(tx, IN_A_ROW, count)
     if count < limits.exceptions_in_a_row:
         return False
     pause(tx, by="vardag", why=f"{count} business exceptions in a row", now=now)

@@ -136,11 +136,18 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Done:
-    """What the finance system holds under an idempotency key: an invoice voided, or credited by a credit note."""
+    """What the finance system holds under an idempotency key: an invoice voided, or credited by a credit note.
+
+    Attributes
+    ----------
+    evidence
+        Name and SHA-256 of the screenshots that were taken, where a web page was worked on.
+    """
 
     effect: Effect
     invoice: str
     credit_note: CreditNote | None = None
+    evidence: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

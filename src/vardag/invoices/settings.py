@@ -103,14 +103,23 @@ class Fortnox(Part):
 
 
 class Browser(Part):
-    """A finance system that has a web page and no interface for programs."""
+    """A finance system that has a web page and no interface for programs: Tryton's own client, in English.
+
+    Attributes
+    ----------
+    evidence
+        Folder for the screenshots; they show customers' names.
+    executable
+        The system's Chromium; found by itself where it is left out.
+    """
 
     kind: Literal["browser"]
     url: str = Field(pattern=r"^https?://")
     database: str
     user: str
     secret: Place
-    language: Language = "en"
+    evidence: str = "evidence"
+    executable: str = ""
 
 
 class Brakes(Part):

@@ -21,6 +21,8 @@ from vardag.core.errors import DatabaseError
 SCHEMA_VERSION = 1
 BUSY_MS = 30_000
 
+READS = "vardag_reads"  # option of a connection that changes nothing
+
 Transaction = sa.Connection
 metadata = sa.MetaData()
 
@@ -46,7 +48,7 @@ mail = sa.Table(
     "mail",
     metadata,
     sa.Column("key", sa.Text, primary_key=True, comment="Message-ID, or the hash of the mail where it has none"),
-    sa.Column("handle", sa.Text, nullable=False, comment="the mailbox's own handle when the mail came"),
+    sa.Column("handle", sa.Text, nullable=False, index=True, comment="the mailbox's own handle when the mail came"),
     sa.Column("message_id", sa.Text, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False, comment="hash of the mail as it came"),
     sa.Column("size", sa.BigInteger, nullable=False),
@@ -61,9 +63,9 @@ item = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("key", sa.Text, nullable=False, unique=True, comment="idempotency key: mail and invoice number"),
-    sa.Column("mail", sa.Text, sa.ForeignKey("mail.key"), nullable=False),
+    sa.Column("mail", sa.Text, sa.ForeignKey("mail.key"), nullable=False, index=True),
     sa.Column("place", sa.Integer, nullable=False, comment="which of the mail's requests"),
-    sa.Column("target", sa.Text, nullable=False, comment="invoice number or payment reference; empty where none"),
+    sa.Column("target", sa.Text, nullable=False, index=True, comment="invoice number or reference; empty for none"),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("created_at", Moment, nullable=False),
     sa.Column("changed_at", Moment, nullable=False),
@@ -81,8 +83,8 @@ effect = sa.Table(
     metadata,
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("target", sa.Text, primary_key=True, comment="what it is done to: an invoice, an item, a mail"),
-    sa.Column("key", sa.Text, nullable=False, comment="idempotency key that the outside world carries"),
-    sa.Column("item", sa.Integer, sa.ForeignKey("item.id"), nullable=False),
+    sa.Column("key", sa.Text, nullable=False, index=True, comment="idempotency key that the outside world carries"),
+    sa.Column("item", sa.Integer, sa.ForeignKey("item.id"), nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False, comment="intended, done or refused"),
     sa.Column("amount", sa.Numeric(18, 2, asdecimal=True)),
     sa.Column("intended_at", Moment, nullable=False, index=True),
@@ -177,7 +179,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Look, and change nothing."""
-        with self.engine.connect() as connection:
+        with self.engine.connect().execution_options(**{READS: True}) as connection:
             yield connection
             connection.rollback()
 
@@ -193,7 +195,8 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_begins(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> bool:
@@ -210,5 +213,5 @@ def get(tx: Transaction, name: str) -> Any:
 
 def put(tx: Transaction, name: str, value: Any) -> None:
     """Set a setting."""
-    tx.execute(sa.delete(setting).where(setting.c.name == name))
-    tx.execute(sa.insert(setting).values(name=name, value=value))
+    if not insert_new(tx, setting, name=name, value=value):
+        tx.execute(sa.update(setting).where(setting.c.name == name).values(value=value))

@@ -14,8 +14,7 @@ when the lease ends; that counts as a try, so an item that kills robots ends as 
 effect the robot proves with `hold` that the item is still its own.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -48,6 +47,14 @@ ALLOWED = {
     State.DONE: set[State](),
     State.FAILED_BUSINESS: set[State](),
 }
+
+
+HOLD = (
+    sa.update(item)
+    .where(item.c.id == sa.bindparam("number"), item.c.state == sa.bindparam("reserved"))
+    .where(item.c.reserved_by == sa.bindparam("robot"))
+    .values(lease_until=sa.bindparam("until"))
+)
 
 
 class LeaseLostError(RefusedError):
@@ -120,9 +127,10 @@ def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> 
     row = tx.execute(query).first()
     if row is None:
         return None
-    values = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease, "tries": row.tries + 1}
-    tx.execute(sa.update(item).where(item.c.id == row.id).values(**values, changed_at=now, retry_at=None))
-    return get(tx, row.id)
+    taken: dict[str, Any] = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease}
+    taken |= {"tries": row.tries + 1, "changed_at": now, "retry_at": None}
+    tx.execute(sa.update(item).where(item.c.id == row.id).values(**taken))
+    return replace(_item(row), **taken)
 
 
 def hold(tx: Transaction, number: int, *, robot: str, now: datetime, lease: timedelta) -> None:
@@ -133,8 +141,8 @@ def hold(tx: Transaction, number: int, *, robot: str, now: datetime, lease: time
     LeaseLostError
         When the item is no longer this robot's; it must do nothing more with it.
     """
-    own = sa.and_(item.c.id == number, item.c.state == State.RESERVED, item.c.reserved_by == robot)
-    if tx.execute(sa.update(item).where(own).values(lease_until=now + lease)).rowcount == 0:
+    own = {"number": number, "reserved": State.RESERVED, "robot": robot, "until": now + lease}
+    if tx.execute(HOLD, own).rowcount == 0:
         raise LeaseLostError(f"work item {number} is no longer reserved by {robot}.")
 
 
@@ -150,9 +158,9 @@ def move(tx: Transaction, number: int, state: State, *, now: datetime, **values:
     if state not in ALLOWED[found.state]:
         ways = ", ".join(sorted(ALLOWED[found.state])) or "nowhere"
         raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
-    free = {"reserved_by": None, "lease_until": None} if state is not State.RESERVED else {}
-    tx.execute(sa.update(item).where(item.c.id == number).values(state=state, changed_at=now, **free, **values))
-    return get(tx, number)
+    left: dict[str, Any] = {"state": state, "changed_at": now, "reserved_by": None, "lease_until": None, **values}
+    tx.execute(sa.update(item).where(item.c.id == number).values(**left))
+    return replace(found, **left)
 
 
 def failed(tx: Transaction, number: int, why: str, *, now: datetime, retries: Retries) -> Item:
@@ -200,8 +208,10 @@ def counted(tx: Transaction) -> dict[State, int]:
 def approve(tx: Transaction, number: int, person: str, *, now: datetime) -> Item:
     """A person confirms a waiting item: it goes to the robot again, with the person's name."""
     found = get(tx, number, lock=True)
-    names: Sequence[str] = [*found.approvals, person]
-    return move(tx, number, State.NEW, now=now, approvals=list(names), tries=0, told=None)
+    names = [*found.approvals, person]
+    return replace(
+        move(tx, number, State.NEW, now=now, approvals=names, tries=0, told=None), approvals=tuple(names)
+    )
 
 
 def _item(row: sa.Row[Any]) -> Item:

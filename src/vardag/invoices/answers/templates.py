@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
@@ -46,6 +47,7 @@ class Problem:
         return f"{self.file}, line {self.line}: {self.says}" if self.line else f"{self.file}: {self.says}"
 
 
+@cache
 def environment(own: Path | None = None) -> ImmutableSandboxedEnvironment:
     """Jinja2 that runs nothing of its own, and stops at a field that is not there."""
     folders = [own, PACKAGED] if own else [PACKAGED]

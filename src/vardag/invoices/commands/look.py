@@ -119,9 +119,7 @@ def verify(found: Store, *, noted: str = "") -> Proof:
         )
         done = set(tx.execute(query).scalars())
         head = audit.head(tx)[1]
-    apart = [
-        Broken(0, f"work item {number}: cancelled in one of journal and log only") for number in logged ^ done
-    ]
+    apart = [Broken(0, f"work item {number}: cancelled in one of journal and log only") for number in logged ^ done]
     return Proof(count, head, (*broken, *apart))
 
 

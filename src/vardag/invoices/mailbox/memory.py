@@ -31,8 +31,10 @@ class MemoryMailbox:
 
     def deliver(self, raw: bytes) -> None:
         """Put a mail into the inbox."""
+        self._put(raw, email.message_from_bytes(_head(raw), policy=default))
+
+    def _put(self, raw: bytes, head: EmailMessage) -> None:
         handle = str(next(self._numbers))
-        head = email.message_from_bytes(_head(raw), policy=default)
         self.inbox[handle] = raw
         self._ids[handle] = str(head.get("Message-ID", "")).strip().strip("<>")
 
@@ -58,7 +60,7 @@ class MemoryMailbox:
     def send(self, message: EmailMessage) -> None:
         """Keep the message, and put a copy into the inbox."""
         self.sent.append(message)
-        self.deliver(message.as_bytes())
+        self._put(message.as_bytes(), message)
 
     def has(self, message_id: str) -> bool:
         """Tell whether a message with this id is here."""

@@ -49,7 +49,8 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) ->
     with robot.store.begin() as tx:
         journal.finish(tx, line, Progress.DONE, plain(DONE, done), now=robot.now())
         note = done.credit_note.number if done.credit_note else ""
-        robot.note(tx, "cancelled", item.id, effect=done.effect.value, invoice=done.invoice, credit_note=note)
+        told = {"effect": done.effect.value, "invoice": done.invoice, "credit_note": note}
+        robot.note(tx, "cancelled", item.id, **told, **({"evidence": list(done.evidence)} if done.evidence else {}))
     return done
 
 

@@ -1,7 +1,9 @@
 """From the inbox to work items: every mail is kept as it came, read once, and becomes one item for each invoice."""
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -11,40 +13,51 @@ from vardag.invoices.model import CancellationRequest, MailRead
 from vardag.invoices.robot.desk import READ, Robot, plain, pseudonym
 from vardag.invoices.store import Transaction
 
+BATCH = 500  # mails that are looked up at a time
+
 
 def take_in(robot: Robot) -> int:
     """Take in what is new in the inbox; returns how many work items it made."""
-    return sum(_take_in(robot, waiting) for waiting in robot.mailbox.waiting())
+    made = 0
+    for some in batches(robot.mailbox.waiting(), BATCH):
+        known, own = _seen(robot, some)
+        for waiting in some:
+            if waiting.message_id in own:
+                robot.mailbox.file(waiting, Folder.SENT)
+            elif waiting.id not in known:
+                made += _take_in(robot, waiting)
+    return made
+
+
+def batches(mails: Iterable[Waiting], size: int) -> Iterator[list[Waiting]]:
+    """Lists of so many mails."""
+    every = iter(mails)
+    while some := list(islice(every, size)):
+        yield some
+
+
+def _seen(robot: Robot, mails: list[Waiting]) -> tuple[set[str], set[str]]:
+    """Handles that were taken in before, and message ids of the robot's own answers.
+
+    A mail that was taken in and still lies there is being worked on, or the robot only watches. The copy of an
+    answer is known by the journal, for a header can be forged.
+    """
+    handles, ids = [mail.id for mail in mails], [mail.message_id for mail in mails if mail.message_id]
+    with robot.store.read() as tx:
+        known = tx.execute(sa.select(store.mail.c.handle).where(store.mail.c.handle.in_(handles))).scalars().all()
+        own = tx.execute(sa.select(store.effect.c.key).where(store.effect.c.key.in_(ids))).scalars().all()
+    return set(known), set(own)
 
 
 def _take_in(robot: Robot, waiting: Waiting) -> int:
-    if _known(robot, waiting):
-        return 0
     robot.at_step("fetch")
     raw = robot.mailbox.fetch(waiting, most=robot.most_bytes)
-    if _is_own_copy(robot, waiting):
-        robot.mailbox.file(waiting, Folder.SENT)
-        return 0
     read = robot.read(raw, waiting.size > robot.most_bytes)
     robot.at_step("take in")
     with robot.store.begin() as tx:
         made = _record(robot, tx, waiting, raw, read)
     robot.at_step("taken in")
     return made
-
-
-def _known(robot: Robot, waiting: Waiting) -> bool:
-    """A mail that was taken in and still lies there: it is being worked on, or the robot only watches."""
-    with robot.store.read() as tx:
-        query = sa.select(store.mail.c.key).where(store.mail.c.handle == waiting.id)
-        return tx.execute(query).first() is not None
-
-
-def _is_own_copy(robot: Robot, waiting: Waiting) -> bool:
-    """The copy of an answer that the robot sent itself; known by the journal, for a header can be forged."""
-    with robot.store.read() as tx:
-        query = sa.select(store.effect.c.key).where(store.effect.c.key == waiting.message_id)
-        return bool(waiting.message_id) and tx.execute(query).first() is not None
 
 
 def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead) -> int:

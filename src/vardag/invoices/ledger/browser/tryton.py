@@ -21,6 +21,7 @@ the page does not name the invoice: where there are two such invoices both show 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -137,6 +138,10 @@ class BrowserTryton:
 
     def do(self, effect: Effect, invoice: Invoice, *, key: str, reason: str, on: date) -> Done:
         """Credit or void once under this key."""
+        done = self._do(effect, invoice, key=key, reason=reason, on=on)
+        return replace(done, evidence=tuple(f"{shot.name} {shot.sha256}" for shot in self.evidence))
+
+    def _do(self, effect: Effect, invoice: Invoice, *, key: str, reason: str, on: date) -> Done:
         with self._work(f"{effect} {invoice.number}") as page:
             others = (
                 self._against(page, invoice.customer.name, invoice.total.amount) if effect is Effect.CREDIT else []
