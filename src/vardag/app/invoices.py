@@ -94,7 +94,7 @@ def show(number: Number, folder: Folder = HERE, as_json: AsJson = False) -> None
 
 
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))
-def approve(number: Number, reason: Why, folder: Folder = HERE, by: By = ME) -> None:
+def approve(number: Number, folder: Folder = HERE, *, reason: Why, by: By = ME) -> None:
     """Confirm a waiting item."""
     from vardag.app.robots import database
     from vardag.invoices.robot import people
@@ -106,8 +106,9 @@ def approve(number: Number, reason: Why, folder: Folder = HERE, by: By = ME) -> 
 @app.command(help=words("help_invoices_close"), epilog=words("example_invoices_close"))
 def close(
     number: Number,
-    reason: Why,
     folder: Folder = HERE,
+    *,
+    reason: Why,
     by: By = ME,
     refused: Annotated[bool, typer.Option("--refused", help=words("opt_refused"))] = False,
 ) -> None:
@@ -130,7 +131,7 @@ def retry(number: Number, folder: Folder = HERE, by: By = ME) -> None:
 
 
 @app.command(help=words("help_invoices_pause"), epilog=words("example_invoices_pause"))
-def pause(reason: Why, folder: Folder = HERE, by: By = ME) -> None:
+def pause(folder: Folder = HERE, *, reason: Why, by: By = ME) -> None:
     """Stop every robot of the folder at once."""
     from vardag.app.robots import database
     from vardag.invoices.robot import people
