@@ -1,6 +1,6 @@
 """`vardag docs`: the reference pages that are made from the code, so that they cannot drift from it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vardag.core.parameters import Parameters, load
@@ -62,12 +62,13 @@ def parameters_page() -> str:
 def invoices_parameters_page() -> str:
     """The policy numbers of the invoice robot: of the rules, of the reading, and the minutes."""
     head = (
-        "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in `parameters.yaml` and "
-        "`minutes.yaml` beside its `robot.toml`, only the names that differ, each with value, unit, date and source.\n"
+        "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in "
+        "`parameters.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that differ, each with value, "
+        "unit, date and source.\n"
     )
     return head + "".join(
         f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
-        + "".join(parameter_rows(load(path)))
+        + "".join(parameter_rows(load(path), shown))
         for title, path, note in INVOICES
     )
 
@@ -79,8 +80,8 @@ INVOICES = (
 )
 
 
-def parameter_rows(parameters: Parameters) -> Iterable[str]:
+def parameter_rows(parameters: Parameters, write: Callable[[object], str] = str) -> Iterable[str]:
     """A table of parameters, line by line."""
     yield "| parameter | value | unit | date | source |\n|---|---|---|---|---|\n"
     for name, entry in parameters.entries.items():
-        yield f"| `{name}` | {shown(entry.value)} | {entry.unit} | {entry.date} | {entry.source} |\n"
+        yield f"| `{name}` | {write(entry.value)} | {entry.unit} | {entry.date} | {entry.source} |\n"
