@@ -63,8 +63,8 @@ def invoices_parameters_page() -> str:
     """The policy numbers of the invoice robot: of the rules, of the reading, and the minutes."""
     head = (
         "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in "
-        "`parameters.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that differ, each with value, "
-        "unit, date and source.\n"
+        "`parameters.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that differ, each with "
+        "value, unit, date and source.\n"
     )
     return head + "".join(
         f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
