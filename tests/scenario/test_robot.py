@@ -2,14 +2,16 @@
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from offices import ANNA, DOMAIN, invoice, mail, office
 from vardag.core.errors import RefusedError
-from vardag.invoices import brakes, hours
+from vardag.invoices import brakes, hours, store
 from vardag.invoices.brakes import Limits
 from vardag.invoices.commands import look
 from vardag.invoices.ledger.port import LedgerRefusedError
@@ -175,7 +177,79 @@ def test_limits_hold_the_robot_back_and_lose_nothing(tmp_path: Path, limits: Lim
     assert [item.state for item in found.items] == [State.DONE, State.DONE, State.NEW, State.NEW]
     assert found.items[2].tries == 0
     found.work(limits=Limits())
+    assert len(found.ledger.notes) == 2  # not looked at again before ten minutes have passed
+    with found.robot.store.begin() as tx:
+        tx.execute(sa.update(store.item).values(retry_at=None))
+    found.work(limits=Limits())
     assert len(found.ledger.notes) == 4
+
+
+def test_a_limit_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    mails = [mail(ASKED), mail("Makulera faktura 9999999. Fel mottagare.", number=2)]
+    found = office(tmp_path, [invoice("1234567")], mails, limits=Limits(per_hour=0))
+    assert "the limit is 0" in run_once(found.robot).held_back
+    assert [item.state for item in found.items] == [State.NEW, State.FAILED_BUSINESS]
+
+
+def test_attended_confirmations_are_no_exceptions(tmp_path: Path) -> None:
+    numbers = [str(1234560 + place) for place in range(5)]
+    mails = [mail(f"Makulera faktura {one}. Fel mottagare.", number=place) for place, one in enumerate(numbers)]
+    found = office(tmp_path, map(invoice, numbers), mails, mode=Mode.ATTENDED, limits=Limits(exceptions_in_a_row=3))
+    assert run_once(found.robot).held_back == ""
+    assert [item.state for item in found.items] == [State.WAITING] * 5
+
+
+def test_the_credit_note_says_why_and_who_confirmed(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], mode=Mode.ATTENDED)
+    found.work()
+    people.approve(found.robot.store, 1, by="bo", reason="ja")
+    said = []
+    real = found.ledger.do
+    found.ledger.do = lambda *a, **more: said.append(more["reason"]) or real(*a, **more)  # type: ignore[method-assign,func-returns-value]
+    found.work()
+    assert said == ["Makulerad av Vardag, ärende 1: fel mottagare. Bekräftad av bo."]
+
+
+def test_a_refusal_of_our_own_late_call_is_no_refusal(tmp_path: Path) -> None:
+    """The call had arrived after all; the system refuses the second because of the first."""
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)])
+    real = found.ledger.do
+
+    def twice(*arguments: object, **more: object) -> object:
+        real(*arguments, **more)  # type: ignore[arg-type]
+        raise LedgerRefusedError("1234567 is credited, not posted.")
+
+    found.ledger.do = twice  # type: ignore[method-assign,assignment]
+    found.work()
+    assert (found.item.state, len(found.ledger.notes), len(found.answers)) == (State.DONE, 1, 1)
+
+
+def test_a_mail_goes_where_its_items_are_when_a_person_has_ended_them(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567", paid=Decimal(10))], [mail(ASKED), mail(ASKED)])
+    found.work()
+    assert len(found.mailbox.folders[Folder.REFERRED]) == 1
+    assert not found.mailbox.inbox  # the second copy is filed too
+    people.close(found.robot.store, 1, by="bo", reason="återbetalad", done=True)
+    found.work()
+    assert len(found.mailbox.folders[Folder.REFERRED]) == 0
+
+
+def test_mails_are_deleted_when_their_time_is_out_and_the_log_holds(tmp_path: Path) -> None:
+    mails = [mail(ASKED), mail("Makulera faktura 1234568. Fel mottagare.", number=2)]
+    found = office(tmp_path, [invoice("1234567"), invoice("1234568", paid=Decimal(10))], mails)
+    found.work()
+    later = found.robot.now() + timedelta(days=1)
+    assert people.delete_mails(found.robot.store, before=found.robot.now() - timedelta(days=1), by="bo") == 0
+    assert people.delete_mails(found.robot.store, before=later, by="bo") == 1
+    with found.robot.store.read() as tx:
+        rows = tx.execute(sa.select(store.mail).order_by(store.mail.c.key)).all()
+    assert [(row.raw is None, row.read is None, row.salt is None) for row in rows] == [(True,) * 3, (False,) * 3]
+    assert look.show(found.robot.store, 1).raw is None
+    assert look.verify(found.robot.store).holds
+    found.work()
+    people.approve(found.robot.store, 2, by="bo", reason="ja")  # what waits is kept, and goes on
+    found.work()
+    assert found.items[1].state is State.DONE
 
 
 def test_exceptions_in_a_row_pause_the_robot(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import getpass
 import signal
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Annotated, Literal
@@ -84,13 +85,21 @@ def status(folder: Folder = HERE, as_json: AsJson = False) -> None:
 
 
 @app.command(help=words("help_invoices_show"), epilog=words("example_invoices_show"))
-def show(number: Number, folder: Folder = HERE, as_json: AsJson = False) -> None:
+def show(
+    number: Number,
+    folder: Folder = HERE,
+    eml: Annotated[Path | None, typer.Option(help=words("opt_eml"), dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
     """One work item."""
     from vardag.app import show_invoices
     from vardag.app.robots import database
     from vardag.invoices.commands import look
 
-    show_invoices.item(look.show(database(folder), number), as_json=as_json)
+    found = look.show(database(folder), number)
+    if eml is not None and found.raw is not None:
+        eml.write_bytes(found.raw)
+    show_invoices.item(found, as_json=as_json)
 
 
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))
@@ -148,6 +157,21 @@ def resume(folder: Folder = HERE, by: By = ME) -> None:
 
     people.resume(database(folder), by=by)
     typer.echo(words("robots_resumed"))
+
+
+@app.command("delete-mails", help=words("help_invoices_delete"), epilog=words("example_invoices_delete"))
+def delete_mails(
+    folder: Folder = HERE,
+    *,
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help=words("opt_before"))],
+    by: By = ME,
+) -> None:
+    """Delete mails whose time is out."""
+    from vardag.app.robots import database
+    from vardag.invoices.robot import people
+
+    count = people.delete_mails(database(folder), before=before.astimezone(), by=by)
+    typer.echo(words("mails_deleted", count=count))
 
 
 @app.command(help=words("help_invoices_report"), epilog=words("example_invoices_report"))

@@ -1,7 +1,14 @@
 """`vardag docs`: the reference pages that are made from the code, so that they cannot drift from it."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from vardag.core.parameters import Parameters, load
+from vardag.invoices.hours import MINUTES
+from vardag.invoices.reading.patterns import LIMITS
+from vardag.invoices.rules import documented
+from vardag.invoices.rules.policy import DEFAULT as RULES
+from vardag.invoices.rules.table import shown
 from vardag.water import features, schema
 from vardag.water.checks import checks_reference
 from vardag.water.lof.port import POLICY
@@ -24,6 +31,8 @@ def pages() -> dict[str, str]:
         "checks.md": checks_reference(),
         "features.md": features_page(),
         "parameters.md": parameters_page(),
+        "invoices-decisions.md": documented(),
+        "invoices-parameters.md": invoices_parameters_page(),
     }
 
 
@@ -46,10 +55,33 @@ def parameters_page() -> str:
     """The policy numbers with unit, date and source."""
     head = (
         "# Parameters\n\nThe policy numbers of `src/vardag/water/parameters.yaml`; none is a literal in code.\n\n"
-        "| parameter | value | unit | date | source |\n|---|---|---|---|---|\n"
     )
-    rows = [
-        f"| `{name}` | {entry.value} | {entry.unit} | {entry.date} | {entry.source} |\n"
-        for name, entry in POLICY.entries.items()
-    ]
-    return head + "".join(rows)
+    return head + "".join(parameter_rows(POLICY))
+
+
+def invoices_parameters_page() -> str:
+    """The policy numbers of the invoice robot: of the rules, of the reading, and the minutes."""
+    head = (
+        "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in "
+        "`parameters.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that differ, each with "
+        "value, unit, date and source.\n"
+    )
+    return head + "".join(
+        f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
+        + "".join(parameter_rows(load(path), shown))
+        for title, path, note in INVOICES
+    )
+
+
+INVOICES = (
+    ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
+    ("Minutes", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
+    ("Reading", LIMITS, "; the same for every city."),
+)
+
+
+def parameter_rows(parameters: Parameters, write: Callable[[object], str] = str) -> Iterable[str]:
+    """A table of parameters, line by line."""
+    yield "| parameter | value | unit | date | source |\n|---|---|---|---|---|\n"
+    for name, entry in parameters.entries.items():
+        yield f"| `{name}` | {write(entry.value)} | {entry.unit} | {entry.date} | {entry.source} |\n"

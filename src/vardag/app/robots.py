@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from vardag.core.secret import secret
@@ -19,6 +20,7 @@ from vardag.invoices.settings import About, Browser, Graph, Imap, Settings
 from vardag.invoices.settings import Fortnox as FortnoxSettings
 from vardag.invoices.settings import Tryton as TrytonSettings
 from vardag.invoices.store import Store
+from vardag.invoices.workitems import Retries
 
 FOLDERS = {
     "sv": {"done": "Klara", "referred": "Till handläggare", "failed": "Fel", "sent": "Svar", "ignored": "Autosvar"},
@@ -42,6 +44,10 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
         sender=From(about.address, about.organisation, about.team, about.mail, about.phone, about.language),
         mode=mode or Mode(about.mode),
         limits=Limits(**found.brakes.model_dump()),
+        retries=Retries(found.work.tries, 60 * found.work.first_pause_minutes),
+        lease=timedelta(minutes=found.work.lease_minutes),
+        settle=timedelta(minutes=found.work.settle_minutes),
+        most_bytes=int(1_000_000 * found.work.most_mb),
         templates=_own(folder, "templates"),
         vat_reported_until=about.vat_reported_until,
     )
@@ -108,7 +114,8 @@ def _ledger(found: Settings, folder: Path) -> Ledger:
             from vardag.invoices.ledger.tryton import Tryton
             from vardag.invoices.ledger.tryton_rpc import TrytonServer
 
-            return Tryton(TrytonServer(tryton.url, tryton.database, tryton.user, word))
+            server = TrytonServer(tryton.url, tryton.database, tryton.user, word)
+            return Tryton(server, collection_level=tryton.collection_level)
         case FortnoxSettings() as fortnox:
             from vardag.invoices.ledger.fortnox import Fortnox, service_account
 

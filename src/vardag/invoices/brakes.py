@@ -16,7 +16,11 @@ IN_A_ROW = "exceptions_in_a_row"
 
 
 class BrakeError(RefusedError):
-    """The brakes are on; the work item is left as it was, for later."""
+    """A limit is reached; the work item is left as it was, for later."""
+
+
+class PausedError(BrakeError):
+    """Somebody has paused the robots."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,11 @@ def let_pass(tx: Transaction) -> None:
 
     Raises
     ------
-    BrakeError
+    PausedError
         When they are; says by whom and why.
     """
     if found := paused(tx):
-        raise BrakeError(f"paused by {found['by']}: {found['why']}. Go on with: vardag invoices resume")
+        raise PausedError(f"paused by {found['by']}: {found['why']}. Go on with: vardag invoices resume FOLDER")
 
 
 def note(tx: Transaction, limits: Limits, *, exception: bool, now: datetime) -> bool:

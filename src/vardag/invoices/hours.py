@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from vardag.core.errors import ConfigError
 from vardag.core.parameters import Parameters, load
 from vardag.invoices.audit import Entry
 
 MINUTES = Path(__file__).with_name("minutes.yaml")
-OUTCOMES = ("cancelled_alone", "cancelled_with_person", "rejected_alone", "referred", "by_hand", "ignored", "dead")
+OUTCOMES = (
+    "cancelled_alone",
+    "cancelled_with_person",
+    "rejected_alone",
+    "rejected_with_person",
+    "referred",
+    "by_hand",
+    "ignored",
+    "dead",
+)
 
 
 @dataclass(frozen=True)
@@ -54,10 +64,19 @@ class Account:
 
 
 def minutes(own: Path | None = None) -> Parameters:
-    """Minutes by outcome: the packaged assumptions, and a city's own measurements on top."""
+    """Minutes by outcome: the packaged assumptions, and a city's own measurements on top.
+
+    Raises
+    ------
+    ConfigError
+        When the city's file names an outcome that does not exist.
+    """
     packaged = load(MINUTES)
-    entries = packaged.entries | (load(own).entries if own is not None and own.exists() else {})
-    return Parameters(packaged.path, entries)
+    measured = load(own).entries if own is not None and own.exists() else {}
+    if unknown := sorted(measured.keys() - packaged.entries.keys()):
+        known = ", ".join(sorted(packaged.entries))
+        raise ConfigError(f"{MINUTES.name}: unknown {', '.join(unknown)}. Known: {known}.")
+    return Parameters(packaged.path, packaged.entries | measured)
 
 
 def account(entries: Iterable[Entry], parameters: Parameters) -> Account:
@@ -81,22 +100,30 @@ def outcomes(entries: Iterable[Entry]) -> tuple[dict[int, str], list[date]]:
     """Latest outcome of each item, and the days on which items were settled; what was done in shadow counts not."""
     outcome: dict[int, str] = {}
     confirmed: set[int] = set()
+    shadowed: set[int] = set()
     days: list[date] = []
     for entry in entries:
-        if entry.item is None or entry.body.get("mode") == "shadow":
+        if entry.item is None:
             continue
+        found = _outcome(entry, confirmed=entry.item in confirmed)
         if entry.event == "approved":
             confirmed.add(entry.item)
-        elif entry.event == "closed by hand":
-            outcome[entry.item] = "by_hand"
-        elif entry.event == "settled":
-            outcome[entry.item] = _settled(entry, confirmed=entry.item in confirmed)
-        elif entry.event == "fault" and entry.body.get("state") == "dead":
-            outcome[entry.item] = "dead"
-        else:
-            continue
-        days.append(datetime.fromisoformat(entry.at).date())
+        elif entry.event == "settled" and entry.body.get("mode") == "shadow":
+            shadowed.add(entry.item)
+        elif found and not (found == "by_hand" and entry.item in shadowed):
+            shadowed.discard(entry.item)
+            outcome[entry.item] = found
+            days.append(datetime.fromisoformat(entry.at).date())
     return outcome, days
+
+
+def _outcome(entry: Entry, *, confirmed: bool) -> str:
+    """What an entry makes of its item; nothing where it settles nothing."""
+    if entry.event == "closed by hand":
+        return "by_hand"
+    if entry.event == "fault" and entry.body.get("state") == "dead":
+        return "dead"
+    return _settled(entry, confirmed=confirmed) if entry.event == "settled" else ""
 
 
 def _settled(entry: Entry, *, confirmed: bool) -> str:
@@ -104,7 +131,7 @@ def _settled(entry: Entry, *, confirmed: bool) -> str:
     if state == "waiting":
         return "referred"
     if state == "failed_business":
-        return "rejected_alone"
+        return "rejected_with_person" if confirmed else "rejected_alone"
     if not entry.body.get("effect"):
         return "ignored"
     return "cancelled_with_person" if confirmed else "cancelled_alone"

@@ -6,7 +6,8 @@
     allow-list.yaml   who may ask for what
     parameters.yaml   the city's own policy numbers, on top of the packaged ones
     templates/        the city's own answers, file by file
-    patterns.yaml     the city's own words and invoice numbers, on top of the packaged ones
+    minutes.yaml      the city's own measured minutes, on top of the packaged assumptions
+    patterns.yaml     the words and invoice numbers that are looked for, in place of the packaged ones
 """
 
 import tomllib
@@ -84,13 +85,20 @@ class Graph(Part):
 
 
 class Tryton(Part):
-    """Tryton over its JSON-RPC."""
+    """Tryton over its JSON-RPC.
+
+    Attributes
+    ----------
+    collection_level
+        How many reminders have been sent when a claim has gone to debt collection.
+    """
 
     kind: Literal["tryton"]
     url: str = Field(pattern=r"^https?://")
     database: str
     user: str
     secret: Place
+    collection_level: int = Field(default=3, ge=1)
 
 
 class Fortnox(Part):
@@ -132,6 +140,28 @@ class Brakes(Part):
     exceptions_in_a_row: int = Field(default=20, ge=1)
 
 
+class Work(Part):
+    """How patient the robot is.
+
+    Attributes
+    ----------
+    lease_minutes
+        How long it keeps a work item without a sign of life.
+    settle_minutes
+        How long after an intention a call under way may still arrive, before it is made again.
+    tries, first_pause_minutes
+        Tries at a technical fault, and the pause after the first; each is four times the one before.
+    most_mb
+        Largest mail that is fetched whole.
+    """
+
+    lease_minutes: float = Field(default=5, gt=0)
+    settle_minutes: float = Field(default=2, ge=0)
+    tries: int = Field(default=5, ge=1)
+    first_pause_minutes: float = Field(default=1, ge=0)
+    most_mb: float = Field(default=15, gt=0)
+
+
 class Settings(Part):
     """All of ``robot.toml``."""
 
@@ -139,6 +169,7 @@ class Settings(Part):
     mailbox: Annotated[Imap | Graph, Field(discriminator="kind")]
     ledger: Annotated[Tryton | Fortnox | Browser, Field(discriminator="kind")]
     brakes: Brakes = Field(default_factory=Brakes)
+    work: Work = Field(default_factory=Work)
 
 
 def read(folder: Path) -> Settings:

@@ -5,7 +5,6 @@ log are written in one transaction, so they cannot disagree. SQLite's transactio
 begin, and are on disk when they end.
 """
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -53,6 +52,7 @@ mail = sa.Table(
     sa.Column("sha256", sa.Text, nullable=False, comment="hash of the mail as it came"),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("received_at", Moment, nullable=False),
+    sa.Column("salt", sa.Text, comment="key of the sender's pseudonym in the log; emptied with the mail"),
     sa.Column("raw", sa.LargeBinary, comment="the mail as it came; emptied when its time is out"),
     sa.Column("read", sa.JSON, comment="what was read in it; emptied with it"),
     sa.Column("folder", sa.Text, comment="where it was filed; null while it lies in the inbox"),
@@ -149,6 +149,10 @@ class Store:
             ) from None
 
     def _make(self) -> None:
+        """Make what is missing; whoever only looks needs no right to write."""
+        with self.read() as tx:
+            if sa.inspect(tx).has_table("setting") and get(tx, "schema_version") == SCHEMA_VERSION:
+                return
         with self.begin() as tx:
             if not self.is_sqlite:
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(ONE_MAKER)))
@@ -158,7 +162,6 @@ class Store:
             found = get(tx, "schema_version")
             if found is None:
                 put(tx, "schema_version", SCHEMA_VERSION)
-                put(tx, "pseudonym_key", secrets.token_hex(32))
             elif found != SCHEMA_VERSION:
                 raise DatabaseError(
                     f"{self.engine.url!r}: version {found}, this program writes {SCHEMA_VERSION}. "

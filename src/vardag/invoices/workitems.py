@@ -43,7 +43,7 @@ ALLOWED = {
     State.RESERVED: {State.NEW, *SETTLED, State.FAILED_APPLICATION},
     State.FAILED_APPLICATION: {State.RESERVED, State.NEW, State.DEAD},
     State.WAITING: {State.NEW, State.DONE, State.FAILED_BUSINESS},
-    State.DEAD: {State.NEW, State.DONE},
+    State.DEAD: {State.NEW, State.DONE, State.FAILED_BUSINESS},
     State.DONE: set[State](),
     State.FAILED_BUSINESS: set[State](),
 }
@@ -117,9 +117,12 @@ def add(tx: Transaction, *, key: str, mail: str, place: int, target: str, now: d
 
 
 def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> Item | None:
-    """Take the oldest item that is due: new, to be tried again, or left behind by a robot that died."""
+    """Take the oldest item that is due: new, to be tried again, or left behind by a robot that died.
+
+    A new item that was held back by a limit is due at its `retry_at`.
+    """
     due = sa.or_(
-        item.c.state == State.NEW,
+        sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= now)),
         sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= now),
         sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= now),
     )

@@ -57,7 +57,7 @@ class ImapMailbox:
     address
         The robot's own address.
     folders
-        Name of each folder, with ``/`` between levels; made when it is missing.
+        Name of each folder, with ``/`` between levels; made when the first mail is filed there.
     trust
         Certificate authority to trust beside the system's, as a PEM file's path.
     """
@@ -109,7 +109,7 @@ class ImapMailbox:
             if uid and uid in client.fetch([uid], ["UID"]):
                 self._move(client, uid, folder)
                 return
-            for name in {INBOX, *self._names.values()} - {self._names[folder]}:
+            for name in self._places(client, but=folder):
                 client.select_folder(name)
                 for uid in client.search(["HEADER", "Message-ID", mail.message_id]) if mail.message_id else ():
                     self._move(client, uid, folder)
@@ -128,7 +128,7 @@ class ImapMailbox:
     def has(self, message_id: str) -> bool:
         """Tell whether a message with this id lies in the inbox or in one of the folders."""
         with self._inbox() as client:
-            for name in (INBOX, *self._names.values()):
+            for name in self._places(client):
                 client.select_folder(name, readonly=True)
                 if client.search(["HEADER", "Message-ID", message_id]):
                     return True
@@ -202,10 +202,6 @@ class ImapMailbox:
         else:
             client.login(self.login.user, self.login.secret())
         self._names = {folder: _on_server(client, name) for folder, name in self.folders.items()}
-        for name in self._names.values():
-            if not client.folder_exists(name):
-                client.create_folder(name)
-                client.subscribe_folder(name)
         return client
 
     @contextmanager
@@ -227,6 +223,11 @@ class ImapMailbox:
                 connection.login(user, self.login.secret())
             yield connection
 
+    def _places(self, client: IMAPClient, *, but: Folder | None = None) -> list[str]:
+        """The inbox, and the robot's folders that have been made."""
+        names = [name for folder, name in self._names.items() if folder is not but]
+        return [INBOX, *(name for name in names if client.folder_exists(name))]
+
     def _uid(self, mail: Waiting) -> int:
         """Number of the mail in the inbox; 0 when the server has given new numbers since."""
         validity, _, uid = mail.id.partition(":")
@@ -234,6 +235,9 @@ class ImapMailbox:
 
     def _move(self, client: IMAPClient, uid: int, folder: Folder) -> None:
         name = self._names[folder]
+        if not client.folder_exists(name):
+            client.create_folder(name)
+            client.subscribe_folder(name)
         if client.has_capability("MOVE"):
             client.move([uid], name)
             return

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vardag import __version__
-from vardag.invoices import audit, store
+from vardag.invoices import audit
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
 from vardag.invoices.ledger.port import Ledger
@@ -67,7 +67,7 @@ class Robot:
     retries: Retries = field(default_factory=Retries)
     lease: timedelta = timedelta(minutes=5)
     settle: timedelta = timedelta(minutes=2)
-    most_bytes: int = 25_000_000
+    most_bytes: int = 15_000_000
     templates: Path | None = None
     vat_reported_until: date | None = None
     at_step: Callable[[str], None] = lambda step: None
@@ -86,14 +86,12 @@ def plain(adapter: TypeAdapter[Any], value: Any) -> Any:
     return adapter.dump_python(value, mode="json")
 
 
-def pseudonym(tx: Transaction, text: str) -> str:
-    """A person's address as the audit log knows it: keyed with a secret of this database, and no way back.
+def pseudonym(salt: str, address: str) -> str:
+    """A person's address as the audit log knows it: keyed with the mail's own salt.
 
-    When the secret is deleted, nobody can tell any more who it was.
+    When the mail is deleted its salt goes too, and nobody can tell any more who it was.
     """
-    salt = store.get(tx, "pseudonym_key")
-    digest = hmac.new(str(salt).encode(), text.strip().lower().encode(), hashlib.sha256)
-    return digest.hexdigest()[:16]
+    return hmac.new(salt.encode(), address.strip().lower().encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def short(facts: Mapping[str, Any]) -> dict[str, str]:

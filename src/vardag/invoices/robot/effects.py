@@ -1,7 +1,9 @@
 """The two things that a robot does outside, each written down before and after: it cancels, and it answers."""
 
 import hashlib
+from pathlib import Path
 
+from vardag.core.texts import Texts
 from vardag.invoices import brakes, journal, workitems
 from vardag.invoices.answers import compose, step_of
 from vardag.invoices.journal import Kind, Line, Progress
@@ -10,9 +12,11 @@ from vardag.invoices.model import ApplicationError, Decision, Done, Effect, Invo
 from vardag.invoices.robot.desk import DONE, Robot, plain
 from vardag.invoices.workitems import Item
 
+TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 
-def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) -> Done:
-    """Void or credit the invoice, once.
+
+def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice, *, because: str) -> Done:
+    """Void or credit the invoice, once; `because` is the code of the reason that the mail gives.
 
     Raises
     ------
@@ -38,13 +42,7 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) ->
         return found
     robot.at_step("cancel")
     _last_look(robot, item)
-    try:
-        done = _do(robot, decision, invoice, line)
-    except LedgerRefusedError as error:
-        with robot.store.begin() as tx:
-            journal.finish(tx, line, Progress.REFUSED, {"said": str(error)}, now=robot.now())
-            robot.note(tx, "ledger refused", item.id, key=line.key)
-        raise
+    done = _done(robot, item, decision, invoice, line, because=because)
     robot.at_step("note the cancellation")
     with robot.store.begin() as tx:
         journal.finish(tx, line, Progress.DONE, plain(DONE, done), now=robot.now())
@@ -54,14 +52,29 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice) ->
     return done
 
 
-def _do(robot: Robot, decision: Decision, invoice: Invoice, line: Line) -> Done:
+def _done(robot: Robot, item: Item, decision: Decision, invoice: Invoice, line: Line, *, because: str) -> Done:
+    """Act, or write down that the finance system refused; unless what it refuses is our own call coming twice."""
+    try:
+        return _do(robot, decision, invoice, line, reason=reason(robot, item, because))
+    except LedgerRefusedError as error:
+        found = robot.ledger.done(invoice, key=line.key)
+        if found is not None:
+            return found
+        with robot.store.begin() as tx:
+            workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+            journal.finish(tx, line, Progress.REFUSED, {"said": str(error)}, now=robot.now())
+            robot.note(tx, "ledger refused", item.id, key=line.key)
+        raise
+
+
+def _do(robot: Robot, decision: Decision, invoice: Invoice, line: Line, *, reason: str) -> Done:
     """Act; after any doubt look first, and give a call under way the time to arrive."""
     if not line.fresh:
         found = robot.ledger.done(invoice, key=line.key)
         if found is None:
             journal.wait_for_calls_under_way(line, now=robot.now(), settle=robot.settle)
     effect = decision.effect or Effect.CREDIT
-    return robot.ledger.do(effect, invoice, key=line.key, reason=_reason(decision), on=robot.now().date())
+    return robot.ledger.do(effect, invoice, key=line.key, reason=reason, on=robot.now().date())
 
 
 def answered(
@@ -115,7 +128,15 @@ def key_of(item: Item) -> str:
     return f"vardag-{hashlib.sha256(item.key.encode()).hexdigest()[:32]}"
 
 
-def _reason(decision: Decision) -> str:
-    """What the credit note says: why, and who made it (bokföringslagen 5 kap. 5 §)."""
-    why = str(decision.facts.get("reason", "")) or decision.code
-    return f"Vardag: {why}"
+def reason(robot: Robot, item: Item, because: str) -> str:
+    """What the credit note says: that the robot made it, in which work item, why, and who confirmed.
+
+    A correction states when it was made and by whom (lagen (2018:597) om kommunal bokföring och redovisning,
+    3 kap.; bokföringslagen (1999:1078) 5 kap. 5 §).
+    """
+    language = robot.sender.language
+    why = f"because_{because}"
+    said = TEXTS(why if because and TEXTS.has(why) else "because_none", language)
+    persons = ", ".join(dict.fromkeys(item.approvals))
+    confirmed = TEXTS("confirmed_by", language, persons=persons) if persons else ""
+    return TEXTS("credit_note", language, item=item.id, because=said, confirmed=confirmed).strip()

@@ -1,16 +1,18 @@
 """From the inbox to work items: every mail is kept as it came, read once, and becomes one item for each invoice."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 
 from vardag.invoices import store, workitems
 from vardag.invoices.mailbox.port import Folder, Waiting
 from vardag.invoices.model import CancellationRequest, MailRead
-from vardag.invoices.robot.desk import READ, Robot, plain, pseudonym
+from vardag.invoices.robot.desk import READ, Mode, Robot, plain, pseudonym
 from vardag.invoices.store import Transaction
 
 BATCH = 500  # mails that are looked up at a time
@@ -57,6 +59,8 @@ def _take_in(robot: Robot, waiting: Waiting) -> int:
     with robot.store.begin() as tx:
         made = _record(robot, tx, waiting, raw, read)
     robot.at_step("taken in")
+    if made == 0 and robot.mode is not Mode.SHADOW:  # the same mail once more
+        robot.mailbox.file(waiting, Folder.DONE)
     return made
 
 
@@ -64,12 +68,13 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
     sha256 = hashlib.sha256(raw).hexdigest()
     key, again = _key(tx, waiting, sha256)
     read = replace(read, message_id=waiting.message_id or read.message_id)
-    row = {
+    row: dict[str, Any] = {
         "handle": waiting.id,
         "message_id": waiting.message_id,
         "sha256": sha256,
         "size": waiting.size,
         "received_at": robot.now(),
+        "salt": secrets.token_hex(16),
     }
     if again:
         store.insert_new(tx, store.mail, key=f"{key}#{waiting.id}", **row)
@@ -81,7 +86,7 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         for place, one in enumerate(read.requests or (CancellationRequest(),))
     ]
     made = [number for number in items if number is not None]
-    who = pseudonym(tx, read.sender.address)
+    who = pseudonym(row["salt"], read.sender.address)
     told = {
         "mail": sha256,
         "bytes": waiting.size,

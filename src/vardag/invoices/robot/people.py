@@ -2,16 +2,20 @@
 
 from datetime import UTC, datetime
 
+import sqlalchemy as sa
+
 from vardag.core.errors import InputError
 from vardag.invoices import audit, brakes, workitems
+from vardag.invoices import store as stored
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item, State
 
 
 def approve(store: Store, number: int, *, by: str, reason: str) -> Item:
     """Confirm a waiting item; the rules are asked again, with this person's confirmation."""
+    by = _named(by)
     with store.begin() as tx:
-        left = workitems.approve(tx, number, _named(by), now=datetime.now(UTC))
+        left = workitems.approve(tx, number, by, now=datetime.now(UTC))
         audit.append(tx, "approved", actor=by, item=number, reason=reason)
     return left
 
@@ -35,8 +39,9 @@ def retry(store: Store, number: int, *, by: str) -> Item:
 
 def pause(store: Store, *, by: str, why: str) -> None:
     """Pull the brake for every robot."""
+    by = _named(by)
     with store.begin() as tx:
-        brakes.pause(tx, by=_named(by), why=why, now=datetime.now(UTC))
+        brakes.pause(tx, by=by, why=why, now=datetime.now(UTC))
         audit.append(tx, "paused", actor=by, why=why)
 
 
@@ -51,3 +56,21 @@ def _named(person: str) -> str:
     if not person.strip():
         raise InputError("who decides? Give a name with --by.")
     return person.strip()
+
+
+def delete_mails(store: Store, *, before: datetime, by: str) -> int:
+    """Delete the mails whose items were all settled before a day: text, what was read in it, and the sender's key.
+
+    The log stays as it is; without the key nobody can tell any more who a mail was from. What still waits for a
+    person is kept.
+    """
+    mail, item = stored.mail, stored.item
+    open_items = sa.select(item.c.mail).where(
+        sa.or_(item.c.state.not_in([State.DONE, State.FAILED_BUSINESS]), item.c.changed_at >= before)
+    )
+    old = sa.and_(mail.c.received_at < before, mail.c.salt.is_not(None), mail.c.key.not_in(open_items))
+    with store.begin() as tx:
+        keys = tx.execute(sa.select(mail.c.key).where(old)).scalars().all()
+        tx.execute(sa.update(mail).where(old).values(raw=None, read=sa.null(), salt=None))
+        audit.append(tx, "mails deleted", actor=_named(by), count=len(keys), before=before.date().isoformat())
+    return len(keys)

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from vardag.invoices import brakes, workitems
-from vardag.invoices.brakes import BrakeError
+from vardag.invoices.brakes import PausedError
 from vardag.invoices.model import ApplicationError
 from vardag.invoices.robot.desk import Robot
 from vardag.invoices.robot.intake import take_in
-from vardag.invoices.robot.work import work
+from vardag.invoices.robot.work import file_settled, work
 from vardag.invoices.workitems import Item, LeaseLostError
 
 LOG = logging.getLogger(__name__)
@@ -20,14 +20,14 @@ AFTER_FAULT_S = 30.0
 
 @dataclass(frozen=True)
 class Tally:
-    """What a round did: items taken in, items worked on, and why it ended early."""
+    """What a round did: items taken in, items worked on, and why some were held back."""
 
     taken_in: int
     worked: int
     held_back: str = ""
 
 
-def run_once(robot: Robot) -> Tally:
+def run_once(robot: Robot, stop: threading.Event | None = None) -> Tally:
     """Take in what has come and work until nothing is due, again until nothing new has come meanwhile.
 
     Raises
@@ -35,25 +35,26 @@ def run_once(robot: Robot) -> Tally:
     ApplicationError
         When the mailbox cannot be reached; what was taken in before is kept.
     """
-    taken_in, worked, new = 0, 0, 1
-    while new:
+    taken_in, worked, held_back, new = 0, 0, "", 1
+    file_settled(robot)
+    while new and not (stop and stop.is_set()):
         new = take_in(robot)
         taken_in += new
         try:
-            while item := _reserve(robot):
+            while not (stop and stop.is_set()) and (item := _reserve(robot)):
                 with _heartbeat(robot, item):
-                    work(robot, item)
+                    held_back = work(robot, item) or held_back
                 worked += 1
-        except BrakeError as error:
+        except PausedError as error:
             return Tally(taken_in, worked, str(error))
-    return Tally(taken_in, worked)
+    return Tally(taken_in, worked, held_back)
 
 
 def serve(robot: Robot, stop: threading.Event, *, poll_s: float = 60.0) -> None:
     """Work until told to stop; wait for mail between rounds, and longer after a fault."""
     while not stop.is_set():
         try:
-            tally = run_once(robot)
+            tally = run_once(robot, stop)
             if tally.held_back:
                 LOG.warning("%s", tally.held_back)
                 stop.wait(poll_s)

@@ -1,5 +1,7 @@
 """One work item, from the mail to the journal entry, top to bottom."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from vardag.invoices import brakes, journal, store, workitems
@@ -23,18 +25,25 @@ from vardag.invoices.rules import Case, Earlier, decide, entitled
 from vardag.invoices.store import Transaction
 from vardag.invoices.workitems import Item, LeaseLostError, State
 
+HELD_BACK = timedelta(minutes=10)  # until an item that met a limit is looked at again
 IGNORED = "ignored"  # code of an automatic reply that asks for nothing
 
 
-def work(robot: Robot, item: Item) -> None:
-    """Take an item through the routine as far as it goes now, and leave it in a stated state."""
+def work(robot: Robot, item: Item) -> str:
+    """Take an item through the routine as far as it goes now, and leave it in a stated state.
+
+    Returns
+    -------
+    str
+        Why it was held back, where a limit or a pause did that; else nothing.
+    """
     try:
         _work(robot, item)
     except LeaseLostError:
-        return  # another robot has it, and looks before it acts
-    except brakes.BrakeError:
-        _put_back(robot, item)
-        raise
+        return ""  # another robot has it, and looks before it acts
+    except brakes.BrakeError as error:
+        _put_back(robot, item, paused=isinstance(error, brakes.PausedError))
+        return str(error)
     except BusinessError as error:
         _leave(robot, item, State.WAITING, told=str(error))
     except ApplicationError as error:
@@ -42,6 +51,7 @@ def work(robot: Robot, item: Item) -> None:
     except Exception as error:  # noqa: BLE001 - a fault of ours in one item stops neither the robot nor the others
         _fail(robot, item, ApplicationError(f"{type(error).__name__}: {error}"))
     file_mail(robot, item.mail)
+    return ""
 
 
 def _work(robot: Robot, item: Item) -> None:
@@ -53,12 +63,13 @@ def _work(robot: Robot, item: Item) -> None:
     if _asks_for_nothing(mail):
         return _leave(robot, item, State.DONE, code=IGNORED)
     if _needs_a_person(robot, item, decision):
-        return _leave(robot, item, State.WAITING, told=f"{robot.mode}: {decision.action} ({decision.code})")
+        told = f"{robot.mode}: {decision.action} ({decision.code})"
+        return _leave(robot, item, State.WAITING, told=told, exception=decision.action is not Action.CANCEL)
     invoice = invoices[0] if len(invoices) == 1 else None
     done = None
     if decision.action is Action.CANCEL and invoice is not None:
         try:
-            done = cancelled(robot, item, decision, invoice)
+            done = cancelled(robot, item, decision, invoice, because=request.reason.value if request.reason else "")
         except LedgerRefusedError as error:
             return _leave(robot, item, State.WAITING, code="ledger_refused", told=str(error))
     if answerable(mail) and mail.sender.proven:  # an answer to a forged address would go to a stranger
@@ -119,13 +130,17 @@ def _settle(robot: Robot, item: Item, decision: Decision, done: Done | None) -> 
     return _leave(robot, item, State.WAITING, code=decision.code, told=decision.code)
 
 
-def _leave(robot: Robot, item: Item, state: State, *, told: str | None = None, **body: str) -> None:
+def _leave(
+    robot: Robot, item: Item, state: State, *, told: str | None = None, exception: bool | None = None, **body: str
+) -> None:
+    """Leave the item in a state; unless said otherwise, what waits or is rejected is a business exception."""
     robot.at_step("settle")
+    if exception is None:
+        exception = state in {State.WAITING, State.FAILED_BUSINESS}
     with robot.store.begin() as tx:
         workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
         workitems.move(tx, item.id, state, now=robot.now(), told=told)
         robot.note(tx, "settled", item.id, state=state.value, **body)
-        exception = state in {State.WAITING, State.FAILED_BUSINESS}
         if robot.mode is not Mode.SHADOW and brakes.note(tx, robot.limits, exception=exception, now=robot.now()):
             robot.note(tx, "paused", item.id, why="business exceptions in a row")
 
@@ -138,11 +153,27 @@ def _fail(robot: Robot, item: Item, error: Exception) -> None:
         robot.note(tx, "fault", item.id, state=left.state.value, tries=left.tries, kind=type(error).__name__)
 
 
-def _put_back(robot: Robot, item: Item) -> None:
-    """The brakes are on: the item is new again, and this was no try."""
+def _put_back(robot: Robot, item: Item, *, paused: bool) -> None:
+    """The brakes are on: the item is new again, and this was no try. At a limit the others go before it."""
+    later = None if paused else robot.now() + HELD_BACK
     with robot.store.begin() as tx:
-        workitems.move(tx, item.id, State.NEW, now=robot.now(), tries=max(item.tries - 1, 0))
+        workitems.move(tx, item.id, State.NEW, now=robot.now(), tries=max(item.tries - 1, 0), retry_at=later)
         robot.note(tx, "held back", item.id)
+
+
+def file_settled(robot: Robot) -> None:
+    """File the mails that a person's decision, or a robot that was killed, has left in the wrong place."""
+    open_folders = sa.or_(
+        store.mail.c.folder.is_(None), store.mail.c.folder.in_([Folder.REFERRED.value, Folder.FAILED.value])
+    )
+    with robot.store.read() as tx:
+        keys = (
+            tx.execute(sa.select(store.mail.c.key).where(open_folders, store.mail.c.salt.is_not(None)))
+            .scalars()
+            .all()
+        )
+    for key in keys:
+        file_mail(robot, key)
 
 
 def file_mail(robot: Robot, key: str) -> None:
@@ -168,7 +199,7 @@ def file_mail(robot: Robot, key: str) -> None:
 
 def _folder(states: set[State], read: dict[str, object] | None) -> Folder | None:
     """Where a mail belongs; None while an item is on its way."""
-    if not states <= set(workitems.SETTLED):
+    if not states or not states <= set(workitems.SETTLED):
         return None
     if State.DEAD in states:
         return Folder.FAILED

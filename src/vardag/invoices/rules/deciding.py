@@ -51,7 +51,7 @@ def decide(case: Case, policy: Policy) -> Decision:
 
 
 def facts_of(case: Case, found: Mapping[Rule, Mapping[str, str]], overruled: tuple[str, ...]) -> Mapping[str, str]:
-    """Numbers for the texts; no names, for facts are logged."""
+    """Numbers for the texts, and who confirmed; no names of customers or requesters, for facts are logged."""
     facts: dict[str, str] = {"target": case.request.target}
     if case.invoice:
         facts |= {"number": case.invoice.number, "total": str(case.invoice.total)}
