@@ -8,10 +8,11 @@ PEERS := .venv-peers
 FIRST ?= 2013
 LAST ?= 2022
 
-.PHONY: demo test crash bench bench-peers docs constraints constraints-peers format clean
+.PHONY: demo test crash bench bench-robot bench-peers docs constraints constraints-peers format clean
 
-demo: $(READY)  ## make a synthetic town, predict its leaks and write the maps and the report
+demo: $(READY)  ## a synthetic town: its leaks predicted, with maps and report; its wrong invoices cancelled
 	$(BIN)/vardag demo --folder demo
+	$(BIN)/vardag invoices demo --folder demo-invoices
 
 test: $(READY)  ## lint, types, architecture, tests
 	$(BIN)/ruff check .
@@ -24,6 +25,10 @@ crash: $(READY)  ## RUNS=500 runs in which the robot, the wires and the servers 
 
 bench: $(READY)  ## speed and memory, as ratios and against the budgets in docs/explanation/performance.md
 	$(BIN)/python -m benchmarks
+
+bench-robot: $(READY)  ## the invoice robot: its speed, its own share of the time, and how well it reads
+	$(BIN)/python -m benchmarks.robot
+	$(BIN)/python -m benchmarks.reading
 
 bench-peers: $(PEERS)/.ready  ## other people's models beside ours; CITY=folder FIRST=year LAST=year OUT=file
 	$(PEERS)/bin/python -m benchmarks.peers $(if $(OUT),--out $(OUT)) \
@@ -61,4 +66,4 @@ format: $(READY)
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) $(PEERS) demo
+	rm -rf $(VENV) $(PEERS) demo demo-invoices

@@ -4,13 +4,17 @@ import shutil
 import time
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vardag.app.progress import progress
 from vardag.app.words import words
 from vardag.core.config import DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from vardag.app.show_invoices import DemoRun
+    from vardag.invoices.robot import Robot
 
 
 def demo(
@@ -26,9 +30,6 @@ def demo(
     from vardag.demo.office import ROBOT_ADDRESS
     from vardag.demo.post.servers import post
     from vardag.demo.robot import robot_folder, town
-    from vardag.invoices.commands import look
-    from vardag.invoices.hours import minutes
-    from vardag.invoices.robot import run_once
 
     for part in ("finance", "post", "robot"):
         shutil.rmtree(folder / part, ignore_errors=True)
@@ -39,24 +40,28 @@ def demo(
         with post(ROBOT_ADDRESS) as mailbox, tryton(made.finance) as finance:
             for mail in made.mails:
                 mailbox.deliver(mail.raw)
-            found = robot(robot_folder(folder / "robot", mailbox, finance))
             on_step("robot", 0.0)
-            begun = time.perf_counter()
-            run_once(found)
-            seconds = time.perf_counter() - begun
+            run = _worked(robot(robot_folder(folder / "robot", mailbox, finance)), len(made.mails))
             on_step("robot", 1.0)
-            shown = show.DemoRun(
-                look.report(found.store, minutes()),
-                look.status(found.store),
-                look.verify(found.store),
-                len(made.mails),
-                seconds,
-            )
-            show.demo(shown, folder, as_json=as_json)
             shutil.copytree(mailbox.mail, folder / "post")
+            show.demo(run, folder, as_json=as_json)
             if stay:
                 show.staying(finance.url, mailbox.imap_port, folder / "robot")
                 _until_stopped()
+
+
+def _worked(found: "Robot", mails: int) -> "DemoRun":
+    """Let the robot work, and look at what it did."""
+    from vardag.app.show_invoices import DemoRun
+    from vardag.invoices.commands import look
+    from vardag.invoices.hours import minutes
+    from vardag.invoices.robot import run_once
+
+    begun = time.perf_counter()
+    run_once(found)
+    seconds = time.perf_counter() - begun
+    store = found.store
+    return DemoRun(look.report(store, minutes()), look.status(store), look.verify(store), mails, seconds)
 
 
 def _until_stopped() -> None:

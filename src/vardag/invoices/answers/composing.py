@@ -108,7 +108,8 @@ def compose(
     if trusted:
         fields |= particular(decision, mail, language, target=target, invoice=invoice, done=done)
     subject, text = render(name, language, fields, templates)
-    return written(subject, text, headers(mail, item, sender, now, step_of(decision, done)))
+    step = step_of(decision, done) if trusted else "received"  # a stranger reads nothing out of the id either
+    return written(subject, text, headers(mail, item, sender, now, step))
 
 
 def step_of(decision: Decision, done: Done | None) -> str:
