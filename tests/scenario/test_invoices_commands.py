@@ -139,6 +139,19 @@ def test_check_names_what_is_missing(folder: Path) -> None:
     assert "ledger" in done.stdout
 
 
+def test_minutes_of_an_outcome_that_does_not_exist_are_refused(folder: Path) -> None:
+    wrong = 'cancelled_alon_baseline: {value: 9, unit: min, date: 2026-11-26, source: "measured"}'
+    (folder / "minutes.yaml").write_text(wrong)
+    done = vardag("invoices", "report", str(folder))
+    assert done.returncode == ConfigError.exit_code
+    assert "unknown cancelled_alon_baseline. Known: by_hand_baseline" in " ".join(done.stderr.split())
+
+
+def test_mails_are_deleted_on_the_command_line(folder: Path) -> None:
+    done = vardag("invoices", "delete-mails", str(folder), "--before", "2026-01-01", "--by", "anna")
+    assert done.stdout == "0 mails deleted.\n"
+
+
 def test_an_unknown_item_ends_with_its_exit_code(folder: Path) -> None:
     done = vardag("invoices", "show", "99", str(folder))
     assert done.returncode == NotFoundError.exit_code

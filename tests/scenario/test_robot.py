@@ -15,8 +15,8 @@ from vardag.invoices import brakes, hours, store
 from vardag.invoices.brakes import Limits
 from vardag.invoices.commands import look
 from vardag.invoices.ledger.port import LedgerRefusedError
-from vardag.invoices.mailbox.port import Folder
-from vardag.invoices.model import ApplicationError, InvoiceState, Money
+from vardag.invoices.mailbox.port import Folder, Waiting
+from vardag.invoices.model import ApplicationError, InvoiceState, MailRead, Money
 from vardag.invoices.robot import Mode, people, run_once
 from vardag.invoices.workitems import Retries, State
 
@@ -383,3 +383,48 @@ def test_two_robots_on_one_invoice_credit_it_once(tmp_path: Path) -> None:
     run_once(second)
     assert (len(found.ledger.notes), len(found.answers)) == (1, 2)
     assert [item.state for item in found.items] == [State.DONE, State.FAILED_BUSINESS]
+
+
+def test_a_robot_that_lost_its_item_lets_go_even_of_its_faults(tmp_path: Path) -> None:
+    """It was stopped in a call; another robot took over and was through when it woke up with an error."""
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)])
+    second = replace(found.robot, name="second", lease=timedelta(minutes=5))
+    first = replace(found.robot, lease=timedelta(0))
+    real = found.ledger.do
+
+    def late(*arguments: object, **more: object) -> object:
+        found.ledger.do = real  # type: ignore[method-assign]
+        run_once(second)
+        raise ApplicationError("connection lost")
+
+    found.ledger.do = late  # type: ignore[method-assign,assignment]
+    run_once(first)
+    assert (found.item.state, len(found.ledger.notes), len(found.answers)) == (State.DONE, 1, 1)
+
+
+def test_a_mail_that_the_reader_stumbles_over_goes_to_a_person(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567")], [mail("x", number=1), mail(ASKED, number=2)])
+    real = found.robot.read
+
+    def stumbles(raw: bytes, truncated: bool) -> MailRead:
+        if b"<1@" in raw:
+            raise RecursionError
+        return real(raw, truncated)
+
+    found.work(read=stumbles)
+    assert [item.state for item in found.items] == [State.WAITING, State.DONE]
+
+
+def test_a_mail_that_cannot_be_fetched_keeps_no_other_waiting(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567")], [mail("x", number=1), mail(ASKED, number=2)])
+    real = found.mailbox.fetch
+
+    def fails(one: Waiting, *, most: int) -> bytes:
+        if one.id == "1":
+            raise ApplicationError("cannot be fetched")
+        return real(one, most=most)
+
+    found.mailbox.fetch = fails  # type: ignore[method-assign]
+    found.work()
+    assert (found.item.target, found.item.state) == ("1234567", State.DONE)
+    assert list(found.mailbox.inbox) == ["1"]

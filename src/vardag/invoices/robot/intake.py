@@ -1,6 +1,7 @@
 """From the inbox to work items: every mail is kept as it came, read once, and becomes one item for each invoice."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -11,10 +12,11 @@ import sqlalchemy as sa
 
 from vardag.invoices import store, workitems
 from vardag.invoices.mailbox.port import Folder, Waiting
-from vardag.invoices.model import CancellationRequest, MailRead
+from vardag.invoices.model import ApplicationError, CancellationRequest, MailKind, MailRead, Sender
 from vardag.invoices.robot.desk import READ, Mode, Robot, plain, pseudonym
 from vardag.invoices.store import Transaction
 
+LOG = logging.getLogger(__name__)
 BATCH = 500  # mails that are looked up at a time
 
 
@@ -29,6 +31,15 @@ def take_in(robot: Robot) -> int:
             elif waiting.id not in known:
                 made += _take_in(robot, waiting)
     return made
+
+
+def _read(robot: Robot, raw: bytes, *, truncated: bool) -> MailRead:
+    """Read the mail; one that our reader stumbles over is a mail that a person has to read, and stops no other."""
+    try:
+        return robot.read(raw, truncated)
+    except Exception:  # whatever it is, the mail must not be lost
+        LOG.exception("a mail could not be read")
+        return MailRead(MailKind.UNREADABLE, Sender(""), "", robot.sender.language, (), doubts=("broken",))
 
 
 def batches(mails: Iterable[Waiting], size: int) -> Iterator[list[Waiting]]:
@@ -53,8 +64,12 @@ def _seen(robot: Robot, mails: list[Waiting]) -> tuple[set[str], set[str]]:
 
 def _take_in(robot: Robot, waiting: Waiting) -> int:
     robot.at_step("fetch")
-    raw = robot.mailbox.fetch(waiting, most=robot.most_bytes)
-    read = robot.read(raw, waiting.size > robot.most_bytes)
+    try:
+        raw = robot.mailbox.fetch(waiting, most=robot.most_bytes)
+    except ApplicationError as error:
+        LOG.warning("%s", error)  # it stays in the inbox for the next round, and keeps no other waiting
+        return 0
+    read = _read(robot, raw, truncated=waiting.size > robot.most_bytes)
     robot.at_step("take in")
     with robot.store.begin() as tx:
         made = _record(robot, tx, waiting, raw, read)
@@ -77,7 +92,7 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         "salt": secrets.token_hex(16),
     }
     if again:
-        store.insert_new(tx, store.mail, key=f"{key}#{waiting.id}", **row)
+        store.insert_new(tx, store.mail, key=f"{key}#{waiting.id}", folder=Folder.DONE.value, **row)
         robot.note(tx, "came again", mail=sha256)
         return 0
     store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={})))

@@ -38,9 +38,19 @@ def work(robot: Robot, item: Item) -> str:
         Why it was held back, where a limit or a pause did that; else nothing.
     """
     try:
-        _work(robot, item)
+        held_back = _attempt(robot, item)
     except LeaseLostError:
         return ""  # another robot has it, and looks before it acts
+    file_mail(robot, item.mail)
+    return held_back
+
+
+def _attempt(robot: Robot, item: Item) -> str:
+    """Work on the item, and put every way in which that may fail into a state of the item."""
+    try:
+        _work(robot, item)
+    except LeaseLostError:
+        raise
     except brakes.BrakeError as error:
         _put_back(robot, item, paused=isinstance(error, brakes.PausedError))
         return str(error)
@@ -50,7 +60,6 @@ def work(robot: Robot, item: Item) -> str:
         _fail(robot, item, error)
     except Exception as error:  # noqa: BLE001 - a fault of ours in one item stops neither the robot nor the others
         _fail(robot, item, ApplicationError(f"{type(error).__name__}: {error}"))
-    file_mail(robot, item.mail)
     return ""
 
 
@@ -157,21 +166,19 @@ def _put_back(robot: Robot, item: Item, *, paused: bool) -> None:
     """The brakes are on: the item is new again, and this was no try. At a limit the others go before it."""
     later = None if paused else robot.now() + HELD_BACK
     with robot.store.begin() as tx:
+        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
         workitems.move(tx, item.id, State.NEW, now=robot.now(), tries=max(item.tries - 1, 0), retry_at=later)
         robot.note(tx, "held back", item.id)
 
 
 def file_settled(robot: Robot) -> None:
     """File the mails that a person's decision, or a robot that was killed, has left in the wrong place."""
-    open_folders = sa.or_(
-        store.mail.c.folder.is_(None), store.mail.c.folder.in_([Folder.REFERRED.value, Folder.FAILED.value])
+    may_move = [Folder.REFERRED.value, Folder.FAILED.value]
+    query = sa.select(store.mail.c.key).where(
+        sa.or_(store.mail.c.folder.is_(None), store.mail.c.folder.in_(may_move)), store.mail.c.raw.is_not(None)
     )
     with robot.store.read() as tx:
-        keys = (
-            tx.execute(sa.select(store.mail.c.key).where(open_folders, store.mail.c.salt.is_not(None)))
-            .scalars()
-            .all()
-        )
+        keys = tx.execute(query).scalars().all()
     for key in keys:
         file_mail(robot, key)
 
