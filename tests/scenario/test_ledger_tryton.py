@@ -13,6 +13,7 @@ import pytest
 from servers.cutting import Fault, wire
 from servers.postgis import PostGIS
 from servers.tryton import require, town_books
+from vardag.core.errors import RefusedError
 from vardag.demo.finance.books import Entry, Party
 from vardag.demo.finance.server import ROBOT, Finance, Running, books, fill, tryton
 from vardag.invoices.ledger.port import LedgerRefusedError
@@ -220,3 +221,8 @@ def test_a_server_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     server = TrytonServer("http://127.0.0.1:9", "vardag", ROBOT, lambda: "x")
     with pytest.raises(ApplicationError, match=r"no answer to common\.db\.login"):
         server.call("model.account.invoice.search", [], 0, 1, None)
+
+
+def test_no_password_goes_out_without_tls() -> None:
+    with pytest.raises(RefusedError, match=r"no password is sent without TLS"):
+        TrytonServer("http://ekonomi.kommun.example", "vardag", ROBOT, lambda: "x")

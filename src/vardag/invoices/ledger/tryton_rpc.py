@@ -8,26 +8,24 @@ that is not one, leaves what happened in doubt.
 
 import base64
 import json
-import logging
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import count
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from vardag.core.config import settings
 from vardag.core.errors import RefusedError
+from vardag.core.rest import LOOPBACK
 from vardag.invoices.ledger.port import LedgerRefusedError
 from vardag.invoices.model import ApplicationError
 
 ROLLED_BACK = {"UserError", "UserWarning"}
 EXPIRED = {401, 403}
 MOST_BYTES = 16_000_000
-
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class TrytonServer:
@@ -43,11 +41,18 @@ class TrytonServer:
         Login, and a function that gives its password when it is asked for.
     timeout_s
         Longest silence of the server.
+
+    Raises
+    ------
+    RefusedError
+        When the address is not https, but for this machine itself.
     """
 
     def __init__(
         self, url: str, database: str, user: str, secret: Callable[[], str], *, timeout_s: float = 60.0
     ) -> None:
+        if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in LOOPBACK:
+            raise RefusedError(f"{url}: no password is sent without TLS. Use the server's https address.")
         self.url, self.database, self.user = url.rstrip("/"), database, user
         self._secret = secret
         self._http = httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False)

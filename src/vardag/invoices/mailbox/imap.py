@@ -20,11 +20,11 @@ from imapclient.exceptions import IMAPClientError
 
 from vardag.core.errors import RefusedError
 from vardag.core.log import redact
+from vardag.core.rest import LOOPBACK
 from vardag.invoices.mailbox.port import Folder, Waiting
 from vardag.invoices.model import ApplicationError
 
 ID_HEADER = "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]"
-LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 POLL_S = 30.0  # where the server has no IDLE
 INBOX = "INBOX"
 IDLE_PIECE_S = 600.0  # RFC 2177: an IDLE is ended and begun again at least every 29 minutes
