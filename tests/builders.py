@@ -13,6 +13,7 @@ RECORD_START, RECORD_END = date(2000, 1, 1), date(2009, 12, 31)
 LIFE_TYPES = {
     "retired_date": pl.Date,
     "lined_date": pl.Date,
+    "cleaned_date": pl.Date,
     "install_date": pl.Date,
     "street": pl.String,
     "road_id": pl.String,
@@ -28,7 +29,8 @@ def life(key: str, x: float = 0.0, y: float = 0.0, **values: object) -> dict[str
         "pipe_key": key, "pipe_id": key, "origin": "register", "known_from": RECORD_START, "length_m": length,
         "length_source": "register", "material": "CI", "diameter_mm": 150.0, "install_date": installed,
         "install_year": installed.year if isinstance(installed, date) else None, "retired_date": None,
-        "lined_date": None, "pressure_zone": "A", "street": None, "road_id": None, "function": "main",
+        "lined_date": None, "cleaned_date": None, "pressure_zone": "A", "street": None, "road_id": None,
+        "function": "main",
         "geom": shapely.LineString([(x, y), (x + length, y)]).wkb, "position": "surveyed",
     }  # fmt: skip
     return row | values

@@ -17,8 +17,8 @@ PIPES = {
     "pipe_id": pl.String, "geom": pl.Binary, "length_m": pl.Float64, "material": pl.String,
     "material_raw": pl.String, "diameter_mm": pl.Float64, "install_date": pl.Date, "install_year": pl.Int32,
     "status": pl.String, "retired_date": pl.Date, "lining": pl.String, "lined_date": pl.Date,
-    "pressure_zone": pl.String, "street": pl.String, "road_id": pl.String, "function": pl.String,
-    "owner": pl.String, "position": pl.String, "source": pl.String, "line": pl.Int64,
+    "cleaned_date": pl.Date, "pressure_zone": pl.String, "street": pl.String, "road_id": pl.String,
+    "function": pl.String, "owner": pl.String, "position": pl.String, "source": pl.String, "line": pl.Int64,
 }  # fmt: skip
 BREAKS = {
     "break_id": pl.String, "geom": pl.Binary, "break_date": pl.Date, "asset_id": pl.String, "material": pl.String,

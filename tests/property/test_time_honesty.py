@@ -16,8 +16,8 @@ from vardag.water.panel import Network, build_network, snapshot
 AS_OF = date(2004, 12, 31)
 KEYS = ("a", "b", "c", "d")
 PIPES = [
-    builders.life("a", road_id="r"),
-    builders.life("b", y=30.0, road_id="r", install_date=date(2002, 3, 1)),
+    builders.life("a", road_id="r", cleaned_date=date(2006, 5, 1)),
+    builders.life("b", y=30.0, road_id="r", install_date=date(2002, 3, 1), cleaned_date=date(2003, 9, 1)),
     builders.life("c", y=120.0, install_date=date(2006, 1, 1)),
     builders.life("d", y=60.0, retired_date=date(2007, 1, 1), lined_date=date(2006, 1, 1)),
 ]
@@ -47,10 +47,13 @@ def test_breaks_after_as_of_change_no_feature(past: list, future: list, other: l
 
 
 @settings(max_examples=15, deadline=None)
-@given(past=events, retired=later_days, lined=later_days)
-def test_later_retirement_and_lining_change_no_feature(past: list, retired: date, lined: date) -> None:
+@given(past=events, retired=later_days, lined=later_days, cleaned=st.one_of(st.none(), later_days))
+def test_later_retirement_lining_and_cleaning_change_no_feature(
+    past: list, retired: date, lined: date, cleaned: date | None
+) -> None:
     rows = named([row for row in past if row[0] <= AS_OF])
-    changed = [*PIPES[:3], PIPES[3] | {"retired_date": retired, "lined_date": lined}]
+    later = PIPES[3] | {"retired_date": retired, "lined_date": lined, "cleaned_date": cleaned}
+    changed = [PIPES[0] | {"cleaned_date": cleaned}, *PIPES[1:3], later]
     cuts = [snapshot(builders.network(pipes, rows), AS_OF) for pipes in (PIPES, changed)]
     assert_frame_equal(features.compute(cuts[0]), features.compute(cuts[1]))
     assert cuts[0].lives["pipe_key"].equals(cuts[1].lives["pipe_key"])

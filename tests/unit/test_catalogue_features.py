@@ -26,8 +26,9 @@ def tables() -> dict[str, pl.DataFrame]:
 
     Two more have lines of their own, joined end to end.
     """
+    done = {"lined_date": date(2001, 5, 1), "cleaned_date": date(2005, 9, 1)}
     rows = [
-        life(key, road_id=road, street="Storgatan", geom=None, position="none", lined_date=date(2001, 5, 1))
+        life(key, road_id=road, street="Storgatan", geom=None, position="none") | done
         for key, road in (("P1", "R1"), ("P2", "R2"))
     ] + [life("P3", y=900.0), life("P4", x=50.0, y=900.0)]
     dug = [

@@ -56,6 +56,20 @@ def test_a_file_without_a_telling_name_is_known_by_its_columns(
     assert guess(tmp_path, "a.csv", header).table == table
 
 
+@pytest.mark.parametrize(
+    ("header", "cleaned"),
+    [
+        ("WATMAINID;MATERIAL;LINED;LINED_DATE;REL_CLEANING_AREA;REL_CLEANING_SUBAREA;CLEANED", None),
+        ("LedningsID;Material;Rensad", None), ("LedningsID;Spolad;Spoldatum", "Spoldatum"),
+        ("LedningsID;Senast rensad", "Senast rensad"), ("PipeID;CLEANED;CLEANED_DATE", "CLEANED_DATE"),
+    ],
+)  # fmt: skip
+def test_a_cleaning_is_proposed_by_its_day_and_never_by_a_flag(
+    tmp_path: Path, header: str, cleaned: str | None
+) -> None:
+    assert guess(tmp_path, "pipes.csv", header).columns.get("cleaned_date") == cleaned
+
+
 def test_every_table_of_a_table_file_has_its_words() -> None:
     words = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
     assert set(words["columns"]) == set(words["tables"]) == set(DELIVERED) - {"elevation"}

@@ -22,6 +22,7 @@ FAMILIES = {
     "own_observed_years": "own_history",
     "lined_years": "lining",
     "lining_kind": "lining",
+    "cleaned_years": "cleaning",
     "pressure_m": "pressure",
 }
 
@@ -38,6 +39,7 @@ def town() -> tuple[pl.DataFrame, pl.DataFrame]:
         era=pl.format("{}s", (pl.col("install_year") // 10 * 10).cast(pl.Int64)),
         lined_years=pl.when((number < 30) & (year >= 2015)).then(year - 2015),
         lining_kind=pl.when((number < 30) & (year >= 2015)).then(pl.lit("cement")),
+        cleaned_years=pl.when(year >= 2014).then(year - 2014),
         pressure_m=40.0 + number % 30,
     )
     return panel.filter(pl.col("as_of") < LAST), panel.filter(pl.col("as_of") == LAST)
@@ -49,7 +51,8 @@ def test_a_new_pipe_brings_its_own_and_keeps_its_place(town: tuple[pl.DataFrame,
     assert new.name == "new_pipe"
     row = new.altered.row(5, named=True)
     assert (row["material"], row["age_years"], row["install_year"], row["own_breaks"]) == ("PE", 0.0, 2021.0, 0.0)
-    assert (row["lined_years"], row["lining_kind"]) == (None, None)
+    assert (row["lined_years"], row["lining_kind"], row["cleaned_years"]) == (None, None, None)
+    assert today["cleaned_years"].null_count() == 0
     assert row["era"] == "2000s"  # the latest decade whose new pipes the model has met
     assert (row["pressure_m"], row["length_m"]) == (today["pressure_m"][5], today["length_m"][5])
     assert row["pipe_key"] == "p00005@new"

@@ -95,6 +95,16 @@ def test_street_and_cohort_rates_are_those_of_the_others() -> None:
     assert panel["cohort_rate"][0] < panel["cohort_rate"][1]
 
 
+def test_a_cleaning_counts_from_its_day_and_a_later_one_is_unknown() -> None:
+    days = (date(2003, 12, 31), date(2005, 12, 31), date(2006, 1, 1), None)
+    pipes = [builders.life(f"p{at}", y=30.0 * at, cleaned_date=day) for at, day in enumerate(days)]
+    cut = snapshot(builders.network(pipes, []), date(2005, 12, 31))
+    assert cut.lives["cleaned_date"].to_list() == [*days[:2], None, None]
+    years = features.compute(cut)["cleaned_years"].to_list()
+    assert years == [731 / 365.25, 0.0, None, None]
+    assert features.compute(cut)["lined_years"].null_count() == 4
+
+
 def test_every_feature_declares_what_it_knows() -> None:
     card = features.data_card()
     assert all(row["doc"] for row in card)

@@ -122,6 +122,10 @@ SAID = [
     ("soil", "lera", "jordart: lera", "soil: lera"),
     ("lining", "12", "infodrad för 12 år sedan", "lined 12 years ago"),
     ("lining", "", "ingen daterad infodring", "no dated lining"),
+    ("cleaning", "3", "rensad för 3 år sedan", "cleaned 3 years ago"),
+    ("cleaning", "1", "rensad för ett år sedan", "cleaned one year ago"),
+    ("cleaning", "0", "rensad för mindre än ett halvår sedan", "cleaned less than half a year ago"),
+    ("cleaning", "", "ingen daterad rensning", "no dated cleaning"),
     ("function", "trunk", "matarledning", "trunk main"),
     ("position", "approximate", "ungefärligt läge", "approximate position"),
 ]
@@ -164,6 +168,7 @@ PANEL = pl.DataFrame(
         "diameter_mm": [150.0, None],
         "length_m": [12.3, 400.0],
         "lined_years": [None, 3.2],
+        "cleaned_years": [2.8, None],
         "pressure_zone": ["Norr | övre", None],
         "pressure_m": [None, 51.7],
         "measured_pressure_m": [None, 48.2],
@@ -200,6 +205,7 @@ def test_every_family_written_from_a_panel_is_read_back_into_words() -> None:
     assert values["joined"].to_list() == ["3|10|2013", "|10|2013"]
     assert words("pressure", values["pressure"][0], "sv") == "tryckzon Norr / övre"
     assert values["pressure"].to_list() == ["Norr / övre|", "|52|48|6||2018"]
+    assert values["cleaning"].to_list() == ["3", ""]
     assert values["elevation"].to_list() == ["12|low|0", "31|high|"]
     assert words("age", values["age"][1], "en") == "age unknown"
 

@@ -290,9 +290,13 @@ def _joined(network: Network, place: Rows, as_of: date) -> pl.DataFrame:
 
 
 def _as_known(lives: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Take away what was not known yet: when a pipe will be retired, and linings still to come."""
-    lined = pl.when(pl.col("lined_date") <= as_of).then("lined_date")
-    return lives.drop("retired_date").with_columns(lined_date=lined)
+    """Take away what was not known yet: when a pipe will be retired, and linings and cleanings still to come.
+
+    Only the last cleaning is known, so a pipe cleaned after `as_of` looks as if it never was before: the honest
+    side, for less is told than was known then. `vardag.water.features.pipe.cleaned_years` says what remains.
+    """
+    done = [pl.when(pl.col(name) <= as_of).then(name).alias(name) for name in ("lined_date", "cleaned_date")]
+    return lives.drop("retired_date").with_columns(done)
 
 
 def labels(network: Network, cut: Snapshot) -> pl.DataFrame:

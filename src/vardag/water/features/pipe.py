@@ -57,6 +57,16 @@ def lined_years(cut: Snapshot) -> Values:
     return (day_number(cut.as_of) - days_of(cut.lives["lined_date"])) / 365.25
 
 
+@feature("cleaning", "dated")
+def cleaned_years(cut: Snapshot) -> Values:
+    """Years since the last dated cleaning; missing where none is dated, or where the last one came after the day.
+
+    The register tells only the last cleaning, so in an earlier year a value also means that none has come since.
+    Where mains are cleaned by plan that says nothing; where breaks lead to cleaning, leave the date unmapped.
+    """
+    return (day_number(cut.as_of) - days_of(cut.lives["cleaned_date"])) / 365.25
+
+
 @feature("pressure", "undated", why=PLACED, category=True)
 def pressure_zone(cut: Snapshot) -> Values:
     """Pressure zone."""

@@ -38,6 +38,7 @@ LIFE_SCHEMA = pl.Schema(
         "install_year": pl.Int32,
         "retired_date": pl.Date,
         "lined_date": pl.Date,
+        "cleaned_date": pl.Date,
         "pressure_zone": pl.String,
         "street": pl.String,
         "road_id": pl.String,

@@ -78,6 +78,7 @@ def _finished(succeeded: pl.DataFrame) -> pl.DataFrame:
         length_m=pl.when(reused).then("successor_length_m").otherwise("typical_m"),
         length_source=pl.when(reused).then(pl.lit("successor")).otherwise(pl.lit("typical")),
         lined_date=pl.lit(None, dtype=pl.Date),
+        cleaned_date=pl.lit(None, dtype=pl.Date),
         pressure_zone="successor_pressure_zone",
         street=pl.coalesce("street", "successor_street"),
         road_id=pl.coalesce("road_id", "successor_road_id"),

@@ -15,7 +15,7 @@ import polars as pl
 from vardag.water.lof.port import POLICY, Model
 
 # Families that belong to the pipe itself; what a new pipe brings with it. All others belong to its place.
-OF_THE_PIPE = frozenset({"material", "age", "own_history", "lining", "cohort"})
+OF_THE_PIPE = frozenset({"material", "age", "own_history", "lining", "cleaning", "cohort"})
 MATERIAL = "PE"
 
 
@@ -92,6 +92,7 @@ def new_pipe(past: pl.DataFrame, today: pl.DataFrame, families: Mapping[str, str
         "own_observed_years": 0.0,
         "own_years_since": None,
         "lined_years": None,
+        "cleaned_years": None,
     }
     altered = _altered(today, young, families=families, of=OF_THE_PIPE, known=known)
     # A model that remembers pipes must not take this one for the old one.

@@ -20,6 +20,7 @@ empty field means unknown. A family that is not in the table is told by its own 
 | ``traffic`` | road class, vehicles a day | ``Arterial|15600`` | road: Arterial, 15,600 vehicles a day |
 | ``soil`` | soil class | ``clay`` | soil: clay |
 | ``lining`` | years since lining, empty where none is dated | ``12`` | lined 12 years ago |
+| ``cleaning`` | years since the last cleaning, empty where none is dated | ``3`` | cleaned 3 years ago |
 | ``function`` | main, trunk or service | ``trunk`` | trunk main |
 | ``position`` | surveyed, approximate or none | ``approximate`` | approximate position |
 
@@ -255,6 +256,14 @@ def _lining(fields: Fields, language: str) -> str:
     return TEXTS(key, language, years=_count(fields[0] or "0"))
 
 
+def _cleaning(fields: Fields, language: str) -> str:
+    if not fields[0]:
+        return TEXTS("reason_uncleaned", language)
+    ago = _count(fields[0])
+    key = {0: "reason_cleaned_lately", 1: "reason_cleaned_one"}.get(ago, "reason_cleaned")
+    return TEXTS(key, language, years=ago)
+
+
 def _named(prefix: str) -> Say:
     def say(fields: Fields, language: str) -> str:
         key = f"{prefix}_{fields[0] or 'none'}"
@@ -282,6 +291,7 @@ FAMILIES: dict[str, Say] = {
     "traffic": _traffic,
     "soil": _soil,
     "lining": _lining,
+    "cleaning": _cleaning,
     "function": _named("function"),
     "position": _named("position"),
 }

@@ -52,6 +52,7 @@ VALUES: dict[str, tuple[tuple[tuple[str, ...], pl.Expr], ...]] = {
     "diameter": ((("diameter_mm",), _text("diameter_mm", 0)),),
     "length": ((("length_m",), _text("length_m", 0)),),
     "lining": ((("lined_years",), _text("lined_years", 0)),),
+    "cleaning": ((("cleaned_years",), _text("cleaned_years", 0)),),
     "pressure": (
         (("pressure_zone", "pressure_m", *_MEASURED, "as_of"), _PRESSURE),
         (("pressure_zone", "pressure_m"), _ZONE),

@@ -190,6 +190,7 @@ LIFE = Table(
         Column("install_year", "INTEGER", "installation year"),
         Column("retired_date", "DATE", "day out of service, NULL while in service"),
         Column("lined_date", "DATE", "lining"),
+        Column("cleaned_date", "DATE", "last cleaning"),
         Column("pressure_zone", "TEXT", "pressure zone"),
         Column("street", "TEXT", "street name"),
         Column("road_id", "TEXT", "road segment"),

@@ -18,6 +18,11 @@ PIPE = Table(
         Column("retired_date", "DATE", "day taken out of service"),
         Column("lining", "TEXT", "lining material, NULL where unlined"),
         Column("lined_date", "DATE", "day the lining was put in; without it the lining is no feature"),
+        Column(
+            "cleaned_date",
+            "DATE",
+            "day the pipe was last cleaned (flushed hard, scraped or pigged); without it cleaning is no feature",
+        ),
         Column("pressure_zone", "TEXT", "pressure zone's id or name"),
         Column("street", "TEXT", "street name"),
         Column("road_id", "TEXT", "id of the road segment it lies in"),
