@@ -6,7 +6,7 @@ A reader turns a file into a raw frame of text, `log.tidy` makes an event log of
 
 from vardag.invoices.process.discovery import Found, discover
 from vardag.invoices.process.log import RAW, EventLog, tidy
-
+from vardag.invoices.process.page import limits, page
 from vardag.invoices.process.policy import load_parameters
 from vardag.invoices.process.reading import Source, read_groups, read_source, with_groups
 

@@ -80,7 +80,9 @@ def variants(events: pl.DataFrame) -> pl.DataFrame:
         pl.col("activity").alias("variant"), _hours(pl.col("time").max() - first).alias("hours")
     )
     found = cases.group_by("variant").agg(pl.len().alias("cases"), pl.col("hours").median().alias("median_h"))
-    ranked = found.with_columns((pl.col("cases") / cases.height).alias("share"), pl.col("variant").list.join("\n").alias("text"))
+    ranked = found.with_columns(
+        (pl.col("cases") / cases.height).alias("share"), pl.col("variant").list.join("\n").alias("text")
+    )
     return ranked.sort("cases", "text", descending=[True, False]).select("variant", "cases", "share", "median_h")
 
 
@@ -116,7 +118,9 @@ def activities(events: pl.DataFrame, *, few: int = 1, few_p90: int = 1) -> pl.Da
     first, last = (pl.int_range(pl.len()).over("case") == edge for edge in (0, pl.len().over("case") - 1))
     again = pl.len().over("case", "activity") > 1
     worked = _hours(pl.col("time") - pl.col("start"))
-    marked = events.with_columns(first.alias("first"), last.alias("last"), again.alias("again"), worked.alias("worked"))
+    marked = events.with_columns(
+        first.alias("first"), last.alias("last"), again.alias("again"), worked.alias("worked")
+    )
     found = marked.group_by("activity").agg(
         pl.len().alias("events"),
         pl.col("case").n_unique().alias("cases"),
@@ -141,7 +145,9 @@ def throughput(events: pl.DataFrame, *, few: int = 1, few_p90: int = 1) -> Sprea
     if spans.len() < few:
         return Spread(spans.len(), median=_number(spans.median()))
     q1, median, q3 = (_number(spans.quantile(at, "linear")) for at in (0.25, 0.5, 0.75))
-    return Spread(spans.len(), q1, median, q3, _number(spans.quantile(0.9, "linear")) if spans.len() >= few_p90 else None)
+    return Spread(
+        spans.len(), q1, median, q3, _number(spans.quantile(0.9, "linear")) if spans.len() >= few_p90 else None
+    )
 
 
 def hands(events: pl.DataFrame) -> Hands | None:
@@ -210,9 +216,9 @@ def _pairs(events: pl.DataFrame) -> pl.DataFrame:
     """Each event with the next one of its case, where there is one."""
     after = [pl.col(name).shift(-1).over("case") for name in ("activity", "time", "start", "group")]
     names = ("next", "next_time", "next_start", "next_group")
-    return events.with_columns(
-        column.alias(name) for column, name in zip(after, names, strict=True)
-    ).filter(pl.col("next").is_not_null())
+    return events.with_columns(column.alias(name) for column, name in zip(after, names, strict=True)).filter(
+        pl.col("next").is_not_null()
+    )
 
 
 def _spread(column: str, few: int, few_p90: int) -> tuple[pl.Expr, pl.Expr]:

@@ -69,7 +69,9 @@ class EventLog:
 
     def reasons(self) -> dict[str, tuple[int, list[int]]]:
         """How many rows lie in quarantine by reason, and the first lines of each."""
-        found = self.quarantined.sort("line").group_by("reason").agg(pl.len(), pl.col("line").head(3).alias("first"))
+        found = (
+            self.quarantined.sort("line").group_by("reason").agg(pl.len(), pl.col("line").head(3).alias("first"))
+        )
         rows = sorted(found.iter_rows(), key=lambda row: (-row[1], row[0]))
         return {reason: (count, first) for reason, count, first in rows}
 

@@ -47,7 +47,10 @@ def layout(names: Sequence[str], steps: Mapping[Step, int]) -> Layout:
 
 def _turned(names: Sequence[str], steps: Mapping[Step, int]) -> set[Step]:
     """Steps that close a circle, found going down from the start by the heaviest step first."""
-    after = {name: sorted((two for one, two in steps if one == name), key=lambda two: -steps[name, two]) for name in names}
+    after = {
+        name: sorted((two for one, two in steps if one == name), key=lambda two: -steps[name, two])
+        for name in names
+    }
     order = sorted(names, key=lambda name: (name != START, name == END))
     done: set[str] = set()
     on_way: set[str] = set()
@@ -175,7 +178,9 @@ def svg(
         'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L10 5L0 10z" fill="#33566f"/></marker></defs>'
     )
     body = "".join((*lines, *boxes, *labels))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" {size}>{head}{body}</svg>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" {size}>{head}{body}</svg>'
+    )
 
 
 def _step(plan: Layout, step: Step, count: int, tip: str, most: int) -> tuple[str, str]:
@@ -197,7 +202,9 @@ def _way(plan: Layout, step: Step) -> list[tuple[float, float]]:
     """Points of a step in the direction that it is walked, from edge to edge."""
     turned = step in plan.turned
     one, two = (step[1], step[0]) if turned else step
-    inner = sorted((node for node in plan.at if not isinstance(node, str) and node[:2] == (one, two)), key=lambda node: node[2])
+    inner = sorted(
+        (node for node in plan.at if not isinstance(node, str) and node[:2] == (one, two)), key=lambda node: node[2]
+    )
     (x1, y1), (x2, y2) = plan.at[one], plan.at[two]
     aside = 30 if turned else 0  # so that a step and the one back do not lie on each other
     half1, half2 = (HEIGHT / 2 if name not in {START, END} else 11 for name in (one, two))

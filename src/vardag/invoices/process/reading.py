@@ -66,7 +66,9 @@ def read_source(path: Path, *, columns: str = "", object_type: str = "", largest
     if not path.is_file():
         raise InputError(f"{path} is no file. Give a CSV, XES or OCEL 2.0 JSON file, or the robot's folder.")
     if (size := path.stat().st_size / 1e6) > largest_mb:
-        raise InputError(f"{path.name} is {size:.0f} MB, and at most {largest_mb:.0f} are read. Take a shorter span.")
+        raise InputError(
+            f"{path.name} is {size:.0f} MB, and at most {largest_mb:.0f} are read. Take a shorter span."
+        )
     name = path.name.lower()
     if name.endswith((".xes", ".xes.gz")):
         return Source(read_xes(path), "xes")
@@ -75,7 +77,9 @@ def read_source(path: Path, *, columns: str = "", object_type: str = "", largest
         return Source(raw, "ocel", signs=signs)
     if name.endswith((".csv", ".txt", ".tsv")):
         return _read_table(path, columns)
-    raise InputError(f"{path.name}: unknown kind of file. Expected .csv, .tsv, .txt, .xes, .xes.gz or .json (OCEL).")
+    raise InputError(
+        f"{path.name}: unknown kind of file. Expected .csv, .tsv, .txt, .xes, .xes.gz or .json (OCEL)."
+    )
 
 
 def with_groups(raw: pl.DataFrame, groups: Mapping[str, str]) -> pl.DataFrame:
@@ -117,7 +121,9 @@ def asked(columns: str) -> dict[str, str]:
     for part in filter(None, (part.strip() for part in columns.split(","))):
         name, _, column = part.partition("=")
         if name.strip() not in USUAL or not column.strip():
-            raise InputError(f"--columns: {part!r} is not understood. Write e.g. case=Ärende, of {', '.join(USUAL)}.")
+            raise InputError(
+                f"--columns: {part!r} is not understood. Write e.g. case=Ärende, of {', '.join(USUAL)}."
+            )
         found[name.strip()] = column.strip()
     return found
 
