@@ -1,7 +1,7 @@
 """`vardag invoices discover`: parse, call the command, print what came of it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,7 +49,7 @@ def _show(done: "Discovered") -> None:
     from vardag.invoices.process.page import span
 
     out, found, rows = person(), done.found, done.log
-    counts = {"rows": rows.rows_in, "used": rows.rows_used, "quarantined": rows.quarantined.height}
+    counts: dict[str, Any] = {"rows": rows.rows_in, "used": rows.rows_used, "quarantined": rows.quarantined.height}
     out.print(words("discovered", cases=found.cases, events=found.events, variants=found.variants.height, **counts))
     time = span(found.throughput.median, settings().language)
     out.print(words("discovered_rework", rework=found.rework_cases, cases=found.cases, time=time))

@@ -78,7 +78,7 @@ def discover(
 def from_audit(store: Store) -> process.Source:
     """The robot's audit log: a work item is a case; who acted is a program or a person.
 
-    Entries that belong to no work item (a pause, mails that were deleted) are about the robot and no part of a case.
+    Entries that belong to no work item (a pause, mails that were deleted) are about the robot, and part of no case.
     """
     with store.read() as tx:
         rows = [_row(entry) for entry in audit.entries(tx) if entry.item is not None]

@@ -1,7 +1,7 @@
-"""Counts what an event log says of the routine. Pure functions: a frame of events in order goes in, a frame comes out.
+"""Counts what an event log says of the routine. Pure functions: a frame of events in order in, a frame out.
 
-The frame is `log.EventLog.events`: in order of case, time and line. *Directly follows* is van der Aalst's: b follows
-a where b is the next event of the same case (van der Aalst, Process Mining: Data Science in Action, 2016, chapter 6).
+The frame is `log.EventLog.events`: in order of case, time and line. *Directly follows* is van der Aalst's: b
+follows a where b is the next event of the same case (Process Mining: Data Science in Action, 2016, chapter 6).
 Nothing here tells of a person: resources are counted as hands of a case, or as groups that are large enough.
 """
 
@@ -13,7 +13,6 @@ from vardag.core.parameters import Parameters
 from vardag.invoices.process.log import EventLog
 
 HOUR_US = 3_600_000_000
-SMALLER = None  # the name of all groups that are too small to be named
 
 
 @dataclass(frozen=True)
@@ -91,9 +90,9 @@ def follows(events: pl.DataFrame, *, few: int = 1, few_p90: int = 1) -> pl.DataF
 
     Returns
     -------
-    activity, next, count, cases, median_h, p90_h (hours from the end of the one to the start of the next, or to its
-    end where its start is unknown; null for fewer than `few` observations, `few_p90` for the decile), with_start (how
-    many of them had a start), overlaps (the next began before the one had ended: counted as no wait).
+    activity, next, count, cases, median_h, p90_h (hours from the end of the one to the start of the next, or to
+    its end where its start is unknown; null for fewer than `few` observations, `few_p90` for the decile),
+    with_start (how many of them had a start), overlaps (the next began before the one had ended: no wait).
     """
     wait = _hours(pl.coalesce("next_start", "next_time") - pl.col("time"))
     pairs = _pairs(events).with_columns(wait.alias("hours")).with_columns(pl.col("hours").clip(0).alias("waited"))
@@ -112,8 +111,8 @@ def activities(events: pl.DataFrame, *, few: int = 1, few_p90: int = 1) -> pl.Da
 
     Returns
     -------
-    activity, events, cases, starts and ends (cases that begin or end with it), repeated_in (cases with more than one
-    of it), with_start, median_h and p90_h (working hours, of the events whose start is known).
+    activity, events, cases, starts and ends (cases that begin or end with it), repeated_in (cases with more than
+    one of it), with_start, median_h and p90_h (working hours, of the events whose start is known).
     """
     first, last = (pl.int_range(pl.len()).over("case") == edge for edge in (0, pl.len().over("case") - 1))
     again = pl.len().over("case", "activity") > 1
@@ -173,8 +172,8 @@ def hands(events: pl.DataFrame) -> Hands | None:
 def handovers(events: pl.DataFrame, *, smallest: int) -> tuple[pl.DataFrame | None, int]:
     """Hand-overs between groups: from, to, count, cases; and how many are not shown.
 
-    A group is named where at least `smallest` persons are in it (cases, where the log names no persons). Smaller ones
-    are one nameless group together (`SMALLER`), which is shown where it is large enough itself. None where the log
+    A group is named where at least `smallest` persons are in it (cases, where the log names no persons). Smaller
+    ones are one nameless group together (null), which is shown where it is large enough itself. None where the log
     has no groups.
     """
     known = events.filter(pl.col("group").is_not_null())

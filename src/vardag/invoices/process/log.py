@@ -1,7 +1,7 @@
 """An event log in which nothing is lost: every row that came in is an event, the start of one, or in quarantine.
 
-A reader hands over text (`RAW`). Here times are parsed, rows that cannot be used are set aside with a reason, starts
-are paired with their ends, and what is strange about the clocks is counted.
+A reader hands over text (`RAW`). Here times are parsed, rows that cannot be used are set aside with a reason,
+starts are paired with their ends, and what is strange about the clocks is counted.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The page: one HTML file that is complete in itself, with the picture, the ways, the times and what they do not say."""
+"""The page: one HTML file that is complete in itself, with the picture, the ways, the times and their limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ TEXTS = Texts(HERE / "texts.toml")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 # Signs of the log that are limits as they are; those that need more than their count are in `limits`.
 PLAIN_SIGNS = ("encoding_guessed", "multiplied", "only_starts", "negative", "bad_start", "twice", "dated")
+
+
+Limit = tuple[bool | int, str, dict[str, object]]  # whether it holds, its text, and the text's fields
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,10 @@ def limits(log: EventLog, found: Found, parameters: Parameters, language: str) -
     zoned, unzoned = signs.get("zoned", 0), signs.get("unzoned", 0)
     starts = log.events["start"].is_not_null().sum()
     varied = found.variants.height > found.cases * float(parameters.value("own_way_share"))
-    told: list[tuple[bool | int, str, dict[str, object]]] = [
+    plain: list[Limit] = [
+        (signs.get(name, 0), f"limit_{name}", {"count": signs.get(name, 0)}) for name in PLAIN_SIGNS
+    ]
+    told: list[Limit] = [
         (found.cases == 1, "limit_single_case", {}),
         (1 < found.cases < few, "limit_few_cases", {"cases": found.cases, "few": few}),
         (
@@ -95,7 +101,7 @@ def limits(log: EventLog, found: Found, parameters: Parameters, language: str) -
             "limit_same_time",
             {"count": signs.get("same_time", 0), "cases": signs.get("same_time_cases", 0)},
         ),
-        *((signs.get(name, 0), f"limit_{name}", {"count": signs.get(name, 0)}) for name in PLAIN_SIGNS),
+        *plain,
         (starts == 0, "limit_no_start", {}),
         (0 < starts < found.events, "limit_some_start", {"count": starts, "events": found.events}),
         (found.hands is None, "limit_no_resource", {}),
@@ -134,10 +140,8 @@ def share(part: int, whole: int, parameters: Parameters, language: str) -> str:
 def _facts(log: EventLog, found: Found, parameters: Parameters, language: str) -> list[tuple[str, str]]:
     """Figures of the first screen."""
     part = partial(share, whole=found.cases, parameters=parameters, language=language)
-    first, last = log.events["time"].min(), log.events["time"].max()
-    days = " – ".join(
-        moment.astimezone().date().isoformat() for moment in (first, last) if hasattr(moment, "astimezone")
-    )
+    edges = log.events["time"].dt.convert_time_zone(log.zone).sort().gather([0, log.events.height - 1])
+    days = " – ".join(str(moment.date()) for moment in edges)
     quick = found.throughput
     return [
         (number(found.cases, language, 0), TEXTS("fact_cases", language, events=number(found.events, language, 0))),

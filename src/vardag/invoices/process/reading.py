@@ -40,7 +40,7 @@ NEEDED = ("case", "activity", "time")
 
 @dataclass(frozen=True)
 class Source:
-    """What a reader found: a raw frame, what kind of file it was, which columns were taken, and what was guessed."""
+    """What a reader found: a raw frame, the kind of file, which columns were taken, and what was guessed."""
 
     raw: pl.DataFrame
     kind: str
@@ -107,7 +107,7 @@ def _read_table(path: Path, columns: str) -> Source:
     frame, signs = _table(path)
     chosen = guessed(frame.columns, asked(columns), path.name)
     taken = [pl.col(chosen[name]).alias(name) if name in chosen else _nothing(name) for name in TEXT]
-    raw = frame.select(taken).with_row_index("line", offset=2).cast(RAW)
+    raw = frame.select(taken).with_row_index("line", offset=2).cast(pl.Schema(RAW))
     return Source(raw, "csv", chosen, signs)
 
 
@@ -196,5 +196,6 @@ def _decoded(path: Path) -> tuple[str, bool]:
         return data.decode("cp1252"), False
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path.name}: unknown encoding; neither UTF-8 nor Windows-1252 (byte {error.start}). Export it in UTF-8."
+            f"{path.name}: unknown encoding, neither UTF-8 nor Windows-1252 (byte {error.start}). "
+            "Export it in UTF-8."
         ) from error
