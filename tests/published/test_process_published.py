@@ -1,7 +1,8 @@
 """Logs and footprints from the literature, worked again by this code.
 
-W.M.P. van der Aalst, Process Mining: Data Science in Action, 2nd edition, Springer 2016, section 6.2: the logs L1
-and L2 with their footprints (tables 6.1 and 6.2) and the directly-follows relation of L1.
+W.M.P. van der Aalst, Process Mining: Discovery, Conformance and Enhancement of Business Processes, Springer 2011,
+section 5.2: the logs L1 and L2, definition 5.3 with the relations of L1, and the footprints (tables 5.1 and 5.2).
+The second edition (2016) has them in chapter 6.
 """
 
 from process_logs import log_of
@@ -33,16 +34,16 @@ def table(text: str) -> dict[tuple[str, str], str]:
     return {(row[0], head): sign for row in rows for head, sign in zip(heads, row[1:], strict=True)}
 
 
-def test_the_footprint_of_l1_is_table_6_1() -> None:
+def test_the_footprint_of_l1_is_table_5_1() -> None:
     assert footprint(log_of(L1).events) == table(FOOTPRINT_L1)
 
 
-def test_the_footprint_of_l2_is_table_6_2() -> None:
+def test_the_footprint_of_l2_is_table_5_2() -> None:
     assert footprint(log_of(L2).events) == table(FOOTPRINT_L2)
 
 
 def test_the_directly_follows_relation_of_l1() -> None:
-    """>_L1 as the section lists it; the counts are those of the traces written out."""
+    """>_L1 as the section lists it after definition 5.3; the counts are those of the traces written out."""
     found = {(row["activity"], row["next"]): row["count"] for row in follows(log_of(L1).events).to_dicts()}
     pairs = {"ab": 3, "ac": 2, "ae": 1, "bc": 3, "cb": 2, "bd": 2, "cd": 3, "ed": 1}
     assert found == {(pair[0], pair[1]): count for pair, count in pairs.items()}

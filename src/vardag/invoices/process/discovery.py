@@ -1,7 +1,7 @@
 """Counts what an event log says of the routine. Pure functions: a frame of events in order in, a frame out.
 
 The frame is `log.EventLog.events`: in order of case, time and line. *Directly follows* is van der Aalst's: b
-follows a where b is the next event of the same case (Process Mining: Data Science in Action, 2016, chapter 6).
+follows a where b is the next event of the same case (Process Mining, Springer 2011, definition 5.3).
 Nothing here tells of a person: resources are counted as hands of a case, or as groups that are large enough.
 """
 

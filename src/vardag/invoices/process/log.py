@@ -31,6 +31,8 @@ WRITTEN = (
     r"\s*(?<zone>Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?$"
 )
 ENDS = ("complete", "")
+SEEN = ("zoned", "unzoned", "dated", "twice", "bad_start")
+LEAST_BACK = 2  # steps back, and none on, that make a file newest first; one alone may be a clock that is wrong
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,9 @@ def tidy(raw: pl.DataFrame, *, zone: str, now: datetime, slack: timedelta = time
     if raw.is_empty():
         raise InputError("The log is empty: no events in it. Export it again, with at least one case.")
     clean = raw.with_columns(_cleaned(name) for name in TEXT)
-    timed, signs = _timed(clean, zone)
-    judged = _judged(timed, now + slack)
+    judged = _judged(_timed(clean, zone), now + slack)
     usable = judged.filter(pl.col("reason").is_null()).drop("reason")
+    signs = {name: int(usable[name].sum()) for name in SEEN}
     events, alone, more = _paired(usable)
     left_out = pl.concat([judged.filter(pl.col("reason").is_not_null()).select("line", "reason"), alone])
     log = EventLog(events.sort("case", "time", "line"), left_out, raw.height, zone, {})
@@ -143,19 +145,16 @@ def _cleaned(name: str) -> pl.Expr:
     return pl.when(text != "").then(text).alias(name)
 
 
-def _timed(clean: pl.DataFrame, zone: str) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Times parsed, with what was seen of zones and clocks."""
+def _timed(clean: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Times parsed, with what was seen of zones and clocks row by row."""
     ends, starts = moments(clean["time"], zone), moments(clean["start"], zone)
-    read = ends.filter(pl.col("at").is_not_null())
-    signs = {
-        "zoned": int(read["zoned"].sum()),
-        "unzoned": int((~read["zoned"]).sum()),
-        "dated": int(read["dated"].sum()),
-        "twice": int(read["twice"].sum()),
-        "bad_start": int((clean["start"].is_not_null() & starts["at"].is_null()).sum()),
-    }
-    timed = clean.with_columns(ends["at"], starts["at"].alias("start_at"))
-    return timed, signs
+    bad_start = clean["start"].is_not_null() & starts["at"].is_null()
+    return clean.with_columns(
+        *ends.get_columns(),
+        starts["at"].alias("start_at"),
+        bad_start.alias("bad_start"),
+        (~ends["zoned"]).alias("unzoned"),
+    )
 
 
 def _judged(timed: pl.DataFrame, latest: datetime) -> pl.DataFrame:
@@ -208,7 +207,7 @@ def _ordered(log: EventLog, signs: dict[str, int]) -> EventLog:
     step = pl.col("time").diff().over("case").dt.total_microseconds()
     steps = log.events.sort("line").select("case", step.alias("step"))
     back, on = steps.filter(pl.col("step") < 0), steps.filter(pl.col("step") > 0)
-    newest_first = back.height > 0 and on.height == 0
+    newest_first = back.height >= LEAST_BACK and on.height == 0
     same = log.events.filter(pl.struct("case", "time").is_duplicated())
     found = signs | {
         "newest_first": int(newest_first),

@@ -20,7 +20,16 @@ HERE = Path(__file__).parent
 TEXTS = Texts(HERE / "texts.toml")
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 # Signs of the log that are limits as they are; those that need more than their count are in `limits`.
-PLAIN_SIGNS = ("encoding_guessed", "multiplied", "only_starts", "negative", "bad_start", "twice", "dated")
+PLAIN_SIGNS = (
+    "newest_first",
+    "encoding_guessed",
+    "multiplied",
+    "only_starts",
+    "negative",
+    "bad_start",
+    "twice",
+    "dated",
+)
 
 
 Limit = tuple[bool | int, str, dict[str, object]]  # whether it holds, its text, and the text's fields
