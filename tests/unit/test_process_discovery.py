@@ -200,7 +200,7 @@ def test_spans_are_told_in_the_unit_that_suits() -> None:
 
 def test_boxes_do_not_lie_on_each_other() -> None:
     names = [START, END, *"abcdef"]
-    steps = dict.fromkeys(("ab", "ac", "ad", "bc", "cb", "de", "ef", "fa", "ee", "cf"), 1)
+    steps = {(step[0], step[1]): 1 for step in ("ab", "ac", "ad", "bc", "cb", "de", "ef", "fa", "ee", "cf")}
     plan = layout(names, {(START, "a"): 1, **steps, ("f", END): 1})
     boxes = [plan.at[name] for name in "abcdef"]
     apart = [

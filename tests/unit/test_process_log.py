@@ -198,6 +198,13 @@ def test_xes_in_plain_and_packed(tmp_path: Path) -> None:
     assert (log.events["time"] - log.events["start"]).dt.total_minutes().to_list() == [30]
 
 
+def test_a_trace_is_a_case_whether_its_name_stands_last_or_nowhere(tmp_path: Path) -> None:
+    event_of = '<event><string key="concept:name" value="a"/></event>'
+    last = f'<trace>{event_of}<string key="concept:name" value="7"/></trace>'
+    path = write(tmp_path / "log.xes", f"<log>{last}<trace>{event_of}{event_of}</trace><trace/></log>")
+    assert read_source(path).raw["case"].to_list() == ["7", "#2", "#2"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

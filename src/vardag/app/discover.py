@@ -18,7 +18,7 @@ MOST_WAYS = 5  # lines of the terminal; the page has more
 def discover(
     log: Annotated[Path, typer.Argument(help=words("opt_log"))],
     columns: Annotated[str, typer.Option(help=words("opt_columns"))] = "",
-    groups: Annotated[Path | None, typer.Option(help=words("opt_groups"), dir_okay=False)] = None,
+    groups: Annotated[Path | None, typer.Option(help=words("opt_groups"), exists=True, dir_okay=False)] = None,
     object_type: Annotated[str, typer.Option(help=words("opt_object_type"))] = "",
     out: Annotated[Path | None, typer.Option(help=words("opt_discover_out"), file_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help=words("opt_json"))] = False,

@@ -15,6 +15,7 @@ START, END = "\0start", "\0end"
 WIDTH, HEIGHT, POINT = 200, 46, 30  # of an activity; width of a point of a longer step
 ACROSS, DOWN, EDGE = 28, 62, 14
 SWEEPS, LETTERS = 12, 25
+LEAST = 0.72  # of its size: smaller, its words are not read, and the reader scrolls instead
 
 Step = tuple[str, str]
 Node = str | tuple[str, str, int]
@@ -28,6 +29,7 @@ class Layout:
     width: float
     height: float
     turned: frozenset[Step]
+    steps: frozenset[Step]
 
 
 def layout(names: Sequence[str], steps: Mapping[Step, int]) -> Layout:
@@ -43,7 +45,9 @@ def layout(names: Sequence[str], steps: Mapping[Step, int]) -> Layout:
     left = min(across[node] - _size(node) / 2 for node in across) - EDGE
     right = max(across[node] + _size(node) / 2 for node in across) + EDGE + 56
     at: dict[Node, tuple[float, float]] = {node: (across[node] - left, y[node]) for node in across}
-    return Layout(at, right - left, 2 * EDGE + len(rows) * (HEIGHT + DOWN) - DOWN, frozenset(turned))
+    return Layout(
+        at, right - left, 2 * EDGE + len(rows) * (HEIGHT + DOWN) - DOWN, frozenset(turned), frozenset(steps)
+    )
 
 
 def _turned(names: Sequence[str], steps: Mapping[Step, int]) -> set[Step]:
@@ -126,7 +130,7 @@ def _across(rows: list[list[Node]], links: list[tuple[Node, Node]]) -> dict[Node
         near.setdefault(two, []).append(one)
     across: dict[Node, float] = {}
     for row in rows:
-        across |= _spaced(row, dict.fromkeys(row, 0.0), start=True)
+        across |= _spaced(row, dict.fromkeys(row, 0.0))
     for sweep in range(2 * SWEEPS):
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wanted = {node: _mean([across[other] for other in near.get(node, ())], across[node]) for node in row}
@@ -134,16 +138,25 @@ def _across(rows: list[list[Node]], links: list[tuple[Node, Node]]) -> dict[Node
     return across
 
 
-def _spaced(row: Sequence[Node], wanted: Mapping[Node, float], *, start: bool = False) -> dict[Node, float]:
-    """Places with room between them: pushed right as needed, and the whole back by the mean push."""
-    found: dict[Node, float] = {}
-    edge = -math.inf
-    for node in row:
-        place = max(wanted[node], edge + _size(node) / 2) if edge > -math.inf else wanted[node]
-        found[node], edge = place, place + _size(node) / 2 + ACROSS
-    shift = sum(found[node] - wanted[node] for node in row) / len(row) if row and not start else 0.0
-    middle = (min(found.values()) + max(found.values())) / 2 if start and found else 0.0
-    return {node: place - shift - middle for node, place in found.items()}
+def _spaced(row: Sequence[Node], wanted: Mapping[Node, float]) -> dict[Node, float]:
+    """The places with room between them that are nearest the wanted ones, in least squares.
+
+    Less the room that those before need, places only have to be in order: which pooling neighbours that are not
+    gives (Ayer, Brunk, Ewing, Reid and Silverman, 1955).
+    """
+    room, needed = [], 0.0
+    for node, after in zip(row, [*row[1:], None], strict=True):
+        room.append(needed)
+        needed += 0.0 if after is None else (_size(node) + _size(after)) / 2 + ACROSS
+    pools: list[tuple[float, int]] = []
+    for node, before in zip(row, room, strict=True):
+        total, count = wanted[node] - before, 1
+        while pools and pools[-1][0] / pools[-1][1] >= total / count:
+            total, count = total + pools[-1][0], count + pools[-1][1]
+            pools.pop()
+        pools.append((total, count))
+    level = [total / count for total, count in pools for _ in range(count)]
+    return {node: place + before for node, place, before in zip(row, level, room, strict=True)}
 
 
 def _mean(values: Sequence[float], otherwise: float) -> float:
@@ -174,14 +187,13 @@ def svg(
     lines, labels = [line for line, _ in drawn], [label for _, label in drawn]
     boxes = [_box(plan.at[name], name, below, told) for name, below in names.items()]
     size = f'viewBox="0 0 {plan.width:.0f} {plan.height:.0f}" width="{plan.width:.0f}" height="{plan.height:.0f}"'
+    least = f'style="min-width:{LEAST * plan.width:.0f}px"'
     head = (
         '<defs><marker id="tip" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="9" markerHeight="9" '
         'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L10 5L0 10z" fill="#33566f"/></marker></defs>'
     )
     body = "".join((*lines, *boxes, *labels))
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" {size}>{head}{body}</svg>'
-    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" {least} {size}>{head}{body}</svg>'
 
 
 def _step(plan: Layout, step: Step, count: int, tip: str, most: int) -> tuple[str, str]:
@@ -208,8 +220,13 @@ def _way(plan: Layout, step: Step) -> list[tuple[float, float]]:
     )
     (x1, y1), (x2, y2) = plan.at[one], plan.at[two]
     aside = 30 if turned else 0  # so that a step and the one back do not lie on each other
+    both = aside / 2 if turned and step[::-1] in plan.steps else 0
     half1, half2 = (HEIGHT / 2 if name not in {START, END} else 11 for name in (one, two))
-    way = [(x1 + aside, y1 + half1), *(plan.at[node] for node in inner), (x2 + aside, y2 - half2)]
+    way = [
+        (x1 + aside, y1 + half1),
+        *((plan.at[node][0] + both, plan.at[node][1]) for node in inner),
+        (x2 + aside, y2 - half2),
+    ]
     return way[::-1] if turned else way
 
 

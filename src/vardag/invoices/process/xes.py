@@ -1,7 +1,7 @@
 """XES event logs: the IEEE 1849 standard, and XES 1.0 before it."""
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,21 +38,29 @@ def _events(file: Any, name: str) -> Iterator[tuple[object, ...]]:
     steps = etree.iterparse(
         file, events=("start", "end"), resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
     )
-    number, case, traced = 0, None, False
+    number, traces, traced, called = 0, 0, False, None
+    rows: list[dict[str, object]] = []
     for index, (what, element) in enumerate(steps):
         if index == 0:
             _refuse_other(element, name)
         kind = _local(element)
-        if kind == "trace":
-            case, traced = (None, what == "start")
-            if what == "end":
-                element.clear()
-        elif what == "end" and traced and kind == "string" and _local(element.getparent()) == "trace":
-            case = element.get("value") if element.get("key") == "concept:name" else case
+        if kind == "trace" and what == "start":
+            traced, called, rows, traces = True, None, [], traces + 1
+        elif kind == "trace":
+            # A trace is a case, whether it has a name or not.
+            yield from (_row({**row, "case": called or f"#{traces}"}) for row in rows)
+            traced = False
+            element.clear()
+        elif what == "end" and kind == "string" and traced and _local(element.getparent()) == "trace":
+            called = element.get("value") if element.get("key") == "concept:name" else called
         elif what == "end" and kind == "event":
             number += 1
-            yield _row(number, case or _trace_name(element), element)
+            found = {"line": number, **_fields(element)}
             element.clear()
+            if traced:
+                rows.append(found)
+            else:
+                yield _row(found)
 
 
 def _refuse_other(root: Any, name: str) -> None:
@@ -63,22 +71,17 @@ def _refuse_other(root: Any, name: str) -> None:
         raise InputError(f"{name} is no XES: its outermost element is {_local(root)!r}, expected 'log'.")
 
 
-def _trace_name(event: Any) -> str | None:
-    """The trace's name, where it stands after some of its events."""
-    trace = event.getparent()
-    if _local(trace) != "trace":
-        return None
-    named = (child for child in trace if child.get("key") == "concept:name")
-    return next((str(child.get("value")) for child in named), None)
-
-
-def _row(number: int, case: str | None, event: Any) -> tuple[object, ...]:
+def _fields(event: Any) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
     for child in event:
         name = KEYS.get(child.get("key") or "")
-        if name and name not in found:
-            found[name] = child.get("value")
-    return tuple({"line": number, "case": case, **found}.get(name) for name in RAW)
+        if name:
+            found.setdefault(name, child.get("value"))
+    return found
+
+
+def _row(found: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(found.get(name) for name in RAW)
 
 
 def _local(element: Any) -> str:
