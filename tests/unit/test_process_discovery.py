@@ -64,7 +64,8 @@ def test_throughput_begins_with_the_first_sign_of_life() -> None:
     log = tidied([event("1", "a", at(4), start=at(-2)), event("1", "b", at(6))])
     assert throughput(log.events).median == 8
     assert variants(log.events)["median_h"].to_list() == [8]
-    assert throughput(log.events, few=2).q1 is None
+    assert throughput(log.events, few=2).median is None
+    assert variants(log.events, few=2)["median_h"].to_list() == [None]
 
 
 def test_rework_and_where_cases_begin_and_end() -> None:

@@ -61,7 +61,7 @@ def discover(log: EventLog, parameters: Parameters) -> Found:
     return Found(
         cases=log.cases,
         events=events.height,
-        variants=variants(events),
+        variants=variants(events, few=quartiles),
         follows=follows(events, few=quartiles, few_p90=p90),
         activities=activities(events, few=quartiles, few_p90=p90),
         rework_cases=rework_cases(events),
@@ -72,13 +72,20 @@ def discover(log: EventLog, parameters: Parameters) -> Found:
     )
 
 
-def variants(events: pl.DataFrame) -> pl.DataFrame:
-    """Each way through the routine, the most usual first: variant (list of activities), cases, share, median_h."""
+def variants(events: pl.DataFrame, *, few: int = 1) -> pl.DataFrame:
+    """Each way through the routine, the most usual first.
+
+    Returns
+    -------
+    variant (list of activities), cases, share, median_h (hours from first to last; null for fewer than `few` cases).
+    """
     first = pl.min_horizontal(pl.col("time").min(), pl.col("start").min())
     cases = events.group_by("case", maintain_order=True).agg(
         pl.col("activity").alias("variant"), _hours(pl.col("time").max() - first).alias("hours")
     )
-    found = cases.group_by("variant").agg(pl.len().alias("cases"), pl.col("hours").median().alias("median_h"))
+    found = cases.group_by("variant").agg(
+        pl.len().alias("cases"), pl.when(pl.len() >= few).then(pl.col("hours").median()).alias("median_h")
+    )
     ranked = found.with_columns(
         (pl.col("cases") / cases.height).alias("share"), pl.col("variant").list.join("\n").alias("text")
     )
@@ -142,7 +149,7 @@ def throughput(events: pl.DataFrame, *, few: int = 1, few_p90: int = 1) -> Sprea
     first = pl.min_horizontal(pl.col("time").min(), pl.col("start").min())
     spans = events.group_by("case").agg(_hours(pl.col("time").max() - first).alias("hours"))["hours"]
     if spans.len() < few:
-        return Spread(spans.len(), median=_number(spans.median()))
+        return Spread(spans.len())
     q1, median, q3 = (_number(spans.quantile(at, "linear")) for at in (0.25, 0.5, 0.75))
     return Spread(
         spans.len(), q1, median, q3, _number(spans.quantile(0.9, "linear")) if spans.len() >= few_p90 else None

@@ -14,7 +14,7 @@ from itertools import pairwise
 START, END = "\0start", "\0end"
 WIDTH, HEIGHT, POINT = 200, 46, 30  # of an activity; width of a point of a longer step
 ACROSS, DOWN, EDGE = 28, 62, 14
-SWEEPS, LETTERS = 12, 25
+SWEEPS, LETTERS = 12, 23
 LEAST = 0.72  # of its size: smaller, its words are not read, and the reader scrolls instead
 
 Step = tuple[str, str]
@@ -193,7 +193,8 @@ def svg(
         'markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L10 5L0 10z" fill="#33566f"/></marker></defs>'
     )
     body = "".join((*lines, *boxes, *labels))
-    return f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(title)}" {least} {size}>{head}{body}</svg>'
+    words = f'role="img" aria-label="{escape(title)}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {words} {least} {size}>{head}{body}</svg>'
 
 
 def _step(plan: Layout, step: Step, count: int, tip: str, most: int) -> tuple[str, str]:

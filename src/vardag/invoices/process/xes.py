@@ -55,7 +55,7 @@ def _events(file: Any, name: str) -> Iterator[tuple[object, ...]]:
             called = element.get("value") if element.get("key") == "concept:name" else called
         elif what == "end" and kind == "event":
             number += 1
-            found = {"line": number, **_fields(element)}
+            found: dict[str, object] = {"line": number, **_fields(element)}
             element.clear()
             if traced:
                 rows.append(found)
