@@ -164,6 +164,7 @@ def test_a_single_case_and_few_cases_give_no_per_cent() -> None:
     assert "5 cases are few" in told(few)
     assert not re.search(r"\d\s?%", re.sub(r"<style>.*?</style>", "", shown(few), flags=re.DOTALL))
     assert share(3, 5, PARAMETERS, "en") == "3 of 5" and share(15, 60, PARAMETERS, "sv") == "25,0 % (15 av 60)"
+    assert share(2, 60_000, PARAMETERS, "en") == "<0.1 % (2 of 60,000)"
 
 
 def test_limits_are_stated() -> None:

@@ -77,7 +77,8 @@ def variants(events: pl.DataFrame, *, few: int = 1) -> pl.DataFrame:
 
     Returns
     -------
-    variant (list of activities), cases, share, median_h (hours from first to last; null for fewer than `few` cases).
+    variant (list of activities), cases, share, median_h (hours from first to last event; null for fewer than `few`
+    cases).
     """
     first = pl.min_horizontal(pl.col("time").min(), pl.col("start").min())
     cases = events.group_by("case", maintain_order=True).agg(

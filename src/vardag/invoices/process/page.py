@@ -32,6 +32,8 @@ PLAIN_SIGNS = (
 )
 
 
+LEAST_SHOWN = 0.0005  # a smaller share would be told as 0.0 %
+
 Limit = tuple[bool | int, str, dict[str, object]]  # whether it holds, its text, and the text's fields
 
 
@@ -143,6 +145,8 @@ def share(part: int, whole: int, parameters: Parameters, language: str) -> str:
     counted = TEXTS("of", language, part=number(part, language, 0), whole=number(whole, language, 0))
     if whole < int(parameters.value("few_cases")):
         return counted
+    if 0 < part / whole < LEAST_SHOWN:
+        return f"<{number(0.1, language)} % ({counted})"
     return f"{number(100 * part / whole, language, 0 if part in {0, whole} else 1)} % ({counted})"
 
 
@@ -222,15 +226,14 @@ def _kept_steps(
 
 
 def _variants(found: Found, parameters: Parameters, language: str) -> dict[str, Any]:
-    """The most usual ways, each with a bar as long as its share, and the sum of the rest."""
+    """The most usual ways, each with a bar as long as its share of the cases, and the sum of the rest."""
     shown = found.variants.head(int(parameters.value("most_variants_shown")))
-    most = int(found.variants["cases"][0])
     rows = [
         {
             "place": place,
             "way": row["variant"],
             "share": share(row["cases"], found.cases, parameters, language),
-            "bar": round(100 * row["cases"] / most, 1),
+            "bar": round(100 * row["share"], 1),
             "median": span(row["median_h"], language),
         }
         for place, row in enumerate(shown.iter_rows(named=True), start=1)
