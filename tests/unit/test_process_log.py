@@ -250,11 +250,39 @@ def test_ocel_asks_which_object_is_the_case(tmp_path: Path, asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{}", "no", '{"events": [1], "objects": []}', '{"events": [], "objects": [{}]}']
+    "text",
+    [
+        "[]",
+        "{}",
+        "no",
+        '{"events": [], "objects": [{"id": "1", "type": "\\ud800"}]}',
+        '{"events": [1], "objects": []}',
+        '{"events": [], "objects": [{}]}',
+    ],
 )
 def test_json_that_is_no_ocel_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InputError, match="is no"):
         read_source(write(tmp_path / "log.json", text))
+
+
+def test_ocel_with_odd_fields_loses_no_event(tmp_path: Path) -> None:
+    odd = [{"type": "a", "relationships": 7, "attributes": "x", "time": 5}, {"type": "a", "relationships": [3, {}]}]
+    document = {"objects": [{"id": "1", "type": "Invoice"}], "events": odd}
+    assert read_source(write(tmp_path / "log.json", json.dumps(document))).raw["case"].to_list() == [None, None]
+
+
+def test_a_packed_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.xes.gz"
+    packed = gzip.compress(XES.encode())
+    for data in (packed[:40], packed[:30] + b"\xff" * 30 + packed[60:], b"no gzip"):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="no well-formed XES"):
+            read_source(path)
+
+
+def test_a_zone_that_does_not_exist_is_no_time() -> None:
+    log = tidied([event("1", "a", "2026-03-02T08:00+99:00"), event("1", "b", "2026-03-02T08:00+02:00")])
+    assert reasons(log) == {"bad_time": [2]}
 
 
 def test_other_files_and_none_are_refused(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ MOMENT = pl.Datetime("us", "UTC")
 WRITTEN = (
     r"^(?<year>\d{4})[-/.](?<month>\d{1,2})[-/.](?<day>\d{1,2})"
     r"(?:[T ]+(?<hour>\d{1,2})[:.](?<minute>\d{2})(?:[:.](?<second>\d{2})(?:[.,](?<fraction>\d{1,9}))?)?)?"
-    r"\s*(?<zone>Z|z|UTC|[+-]\d{2}(?::?\d{2})?)?$"
+    r"\s*(?<zone>Z|z|UTC|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?$"
 )
 ENDS = ("complete", "")
 SEEN = ("zoned", "unzoned", "dated", "twice", "bad_start")
@@ -141,7 +141,7 @@ def moments(texts: pl.Series, zone: str) -> pl.DataFrame:
 
 
 def _cleaned(name: str) -> pl.Expr:
-    text = pl.col(name).str.strip_chars()
+    text = pl.col(name).str.replace_all("\0", "", literal=True).str.strip_chars()
     return pl.when(text != "").then(text).alias(name)
 
 

@@ -27,8 +27,7 @@ def read_ocel(path: Path, object_type: str = "") -> tuple[pl.DataFrame, dict[str
     chosen = _chosen(sorted(set(kinds.values())), object_type, path.name)
     rows: list[tuple[object, ...]] = []
     for number, event in enumerate(document["events"], start=1):
-        relations = event.get("relationships") or ()
-        related = (str(one.get("objectId")) for one in relations if isinstance(one, dict))
+        related = (str(one.get("objectId")) for one in _records(event.get("relationships")))
         cases = dict.fromkeys(one for one in related if kinds.get(one) == chosen)
         rows.extend(_row(number, case, event) for case in cases or [None])
     multiplied = len(rows) - len(document["events"])
@@ -38,6 +37,7 @@ def read_ocel(path: Path, object_type: str = "") -> tuple[pl.DataFrame, dict[str
 def _document(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8-sig"))
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path.name} is no JSON in UTF-8: {error}.") from error
     wanted = {"events": ("type",), "objects": ("id", "type")}
@@ -61,9 +61,13 @@ def _chosen(kinds: list[str], asked: str, name: str) -> str:
     raise InputError(f"{name}: {told}. Say which is the case with --object-type, of: {', '.join(kinds) or 'none'}.")
 
 
+def _records(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
 def _row(number: int, case: str | None, event: dict[str, Any]) -> tuple[object, ...]:
-    attributes = event.get("attributes") or ()
-    named = {str(one.get("name")).casefold(): str(one.get("value")) for one in attributes if isinstance(one, dict)}
+    attributes = _records(event.get("attributes"))
+    named = {str(one.get("name")).casefold(): str(one.get("value")) for one in attributes}
     found = {
         "line": number,
         "case": case,

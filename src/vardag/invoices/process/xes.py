@@ -1,6 +1,7 @@
 """XES event logs: the IEEE 1849 standard, and XES 1.0 before it."""
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def read_xes(path: Path) -> pl.DataFrame:
     try:
         with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as file:
             rows = list(_events(file, path.name))
-    except (etree.LxmlError, EOFError, gzip.BadGzipFile, ValueError) as error:
+    except (etree.LxmlError, EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
         raise InputError(f"{path.name} is no well-formed XES: {error}. Export it again.") from error
     return pl.DataFrame(rows, schema=RAW, orient="row")
 
