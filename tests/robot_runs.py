@@ -72,6 +72,8 @@ def _serve() -> None:
     import vardag.invoices.ledger.tryton  # noqa: PLC0415
     import vardag.invoices.mailbox.imap  # noqa: F401, PLC0415
 
+    patterns = robots.load_patterns()  # read once too; the folder's are a copy of these
+    robots.load_patterns = lambda *_: patterns  # type: ignore[assignment]
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from vardag.core.errors import ConfigError
 from vardag.core.secret import secret
 from vardag.invoices import settings as read_settings
 from vardag.invoices.answers import From
@@ -94,8 +95,15 @@ def _imap(imap: Imap, address: str, names: dict[Folder, str], folder: Path) -> M
         Server(imap.smtp_host, imap.smtp_port, imap.smtp_tls),
         Login(imap.user, secret(imap.secret, folder=folder), imap.oauth),
         folders={kind: name if "/" in name else f"Vardag/{name}" for kind, name in names.items()},
-        trust=str(folder / imap.trust) if imap.trust else None,
+        trust=_trusted(folder / imap.trust) if imap.trust else None,
     )
+
+
+def _trusted(path: Path) -> str:
+    """A certificate authority's file, which must be there."""
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file. Set mailbox.trust to the authority's PEM file, or leave it out.")
+    return str(path)
 
 
 def _graph(graph: Graph, address: str, names: dict[Folder, str], folder: Path) -> Mailbox:
