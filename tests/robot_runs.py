@@ -68,9 +68,9 @@ def runs() -> Iterator[Runs]:
 
 
 def _serve() -> None:
-    import vardag.app.robots  # noqa: PLC0415 - imported once, for all children
     import vardag.invoices.ledger.tryton  # noqa: PLC0415
     import vardag.invoices.mailbox.imap  # noqa: F401, PLC0415
+    from vardag.app import robots  # noqa: PLC0415 - imported once, for all children
 
     patterns = robots.load_patterns()  # read once too; the folder's are a copy of these
     robots.load_patterns = lambda *_: patterns  # type: ignore[assignment]
