@@ -74,7 +74,9 @@ class Restartable:
         self.process: Popen[bytes] = stack.enter_context(start())
 
     def restart(self) -> None:
-        """Kill it, and start it again."""
+        """Kill it, with its children where it leads a session (they hold the port), and start it again."""
+        if os.getsid(self.process.pid) == self.process.pid:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         self.process = self.stack.enter_context(self.start())

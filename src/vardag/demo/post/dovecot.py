@@ -102,7 +102,7 @@ def dovecot(
     (folder / "oauth2.conf").write_text(OAUTH.format(folder=folder))
     _write_for_dovecot(folder / "keys" / "default" / "HS256" / "default", token_key)
     _write_for_dovecot(folder / "users", "".join(f"{who}:{{PLAIN}}{word}\n" for who, word in passwords.items()))
-    process = subprocess.Popen([program, "-F", "-c", folder / "dovecot.conf"])
+    process = subprocess.Popen([program, "-F", "-c", folder / "dovecot.conf"], start_new_session=True)
     try:
         await_port(port, f"Dovecot (see {folder}/dovecot.log)", seconds=START_S)
         yield process
