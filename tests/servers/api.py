@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from urllib.parse import parse_qsl, urlsplit
 
-from servers.web import Answer
+from servers.web import Answer, in_a_thread
 
 HTML = b"<html><body>Logga in</body></html>"
 
@@ -134,11 +134,5 @@ class Api:
 
 @contextmanager
 def running(api: Api) -> Iterator[Api]:
-    thread = Thread(target=api.server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with in_a_thread(api.server):
         yield api
-    finally:
-        api.server.shutdown()
-        api.server.server_close()
-        thread.join()

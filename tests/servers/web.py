@@ -63,11 +63,18 @@ class Web:
 @contextmanager
 def serving(answer: Callable[[Asked], Answer]) -> Iterator[Web]:
     web = Web(answer)
-    thread = Thread(target=web.server.serve_forever, kwargs={"poll_interval": 0.02})
+    with in_a_thread(web.server):
+        yield web
+
+
+@contextmanager
+def in_a_thread(server: ThreadingHTTPServer) -> Iterator[None]:
+    """Serve until the end of the block."""
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield web
+        yield
     finally:
-        web.server.shutdown()
-        web.server.server_close()
+        server.shutdown()
+        server.server_close()
         thread.join()

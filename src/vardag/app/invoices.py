@@ -49,7 +49,7 @@ def check(folder: Folder = HERE, as_json: AsJson = False) -> None:
     from vardag.invoices.commands.check import check as check_robot
 
     found = robot(folder)
-    problems = check_robot(found, found.templates)
+    problems = check_robot(found)
     show.checked(problems, as_json=as_json)
     raise typer.Exit(1 if problems else 0)
 

@@ -1,7 +1,6 @@
 """`vardag invoices check`: what is missing before the robot can work, each with its cure."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from vardag.core.errors import VardagError
 from vardag.invoices.answers import check_templates
@@ -17,9 +16,9 @@ class Finding:
     says: str
 
 
-def check(robot: Robot, templates: Path | None) -> list[Finding]:
+def check(robot: Robot) -> list[Finding]:
     """Ask mailbox and finance system, read the templates and prove the log."""
-    found = [Finding("templates", f"{one.file}: {one.says}") for one in check_templates(templates)]
+    found = [Finding("templates", f"{one.file}: {one.says}") for one in check_templates(robot.templates)]
     for where, ask in (("mailbox", robot.mailbox.check), ("ledger", robot.ledger.check)):
         try:
             found += [Finding(where, said) for said in ask()]

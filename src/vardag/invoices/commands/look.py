@@ -12,7 +12,7 @@ from vardag.core.parameters import Parameters
 from vardag.invoices import audit, brakes, hours, journal, store, workitems
 from vardag.invoices.audit import Broken, Entry
 from vardag.invoices.hours import Account
-from vardag.invoices.journal import Kind, Line
+from vardag.invoices.journal import Kind, Line, Progress
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item, State
 
@@ -113,10 +113,9 @@ def verify(found: Store, *, noted: str = "") -> Proof:
     """Prove the chain, and that every cancellation in the journal stands in the log and the other way round."""
     with found.read() as tx:
         count, broken = audit.verify(tx, noted=noted)
-        logged = {entry.item for entry in audit.entries(tx) if entry.event == "cancelled"}
-        query = sa.select(store.effect.c.item).where(
-            store.effect.c.kind == Kind.CANCEL, store.effect.c.state == "done"
-        )
+        log, effect = store.audit, store.effect
+        logged = set(tx.execute(sa.select(log.c.item).where(log.c.event == "cancelled")).scalars())
+        query = sa.select(effect.c.item).where(effect.c.kind == Kind.CANCEL, effect.c.state == Progress.DONE)
         done = set(tx.execute(query).scalars())
         head = audit.head(tx)[1]
     apart = [Broken(0, f"work item {number}: cancelled in one of journal and log only") for number in logged ^ done]

@@ -151,9 +151,7 @@ class Tryton:
     def _notes(self, record: int) -> list[Row]:
         """Credit notes that come from this invoice's lines, drafts too, those that are cancelled not."""
         clause = [("origin_invoices", "=", record), ("state", "!=", "cancelled")]
-        found = self._search(
-            clause, ("number", "total_amount", "currency.code", "invoice_date", "create_uid", "lines")
-        )
+        found = self._search(clause, NOTE_FIELDS)
         told = {
             line["id"]: line["note"] or "" for line in self._read("account.invoice.line", found, "lines", "note")
         }

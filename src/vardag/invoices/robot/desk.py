@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from vardag import __version__
-from vardag.invoices import audit
+from vardag.invoices import audit, workitems
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
 from vardag.invoices.ledger.port import Ledger
@@ -75,6 +75,10 @@ class Robot:
     def now(self) -> datetime:
         """This moment, in UTC."""
         return datetime.now(UTC)
+
+    def hold(self, tx: Transaction, item: int) -> None:
+        """Renew the lease of a work item; `workitems.LeaseLostError` where it is another robot's by now."""
+        workitems.hold(tx, item, robot=self.name, now=self.now(), lease=self.lease)
 
     def note(self, tx: Transaction, event: str, item: int | None = None, **body: Any) -> None:
         """Write an entry in the audit log, in the name of the program."""

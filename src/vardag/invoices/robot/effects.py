@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from vardag.core.texts import Texts
-from vardag.invoices import brakes, journal, workitems
+from vardag.invoices import brakes, journal
 from vardag.invoices.answers import compose, step_of
 from vardag.invoices.journal import Kind, Line, Progress
 from vardag.invoices.ledger.port import LedgerRefusedError
@@ -27,7 +27,7 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice, *,
     """
     robot.at_step("intend to cancel")
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         line = journal.intend(
             tx, Kind.CANCEL, f"{robot.ledger.name}:{invoice.id}", key=key_of(item), item=item.id, now=robot.now(),
             amount=abs(invoice.total.amount),
@@ -61,7 +61,7 @@ def _done(robot: Robot, item: Item, decision: Decision, invoice: Invoice, line: 
         if found is not None:
             return found
         with robot.store.begin() as tx:
-            workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+            robot.hold(tx, item.id)
             journal.finish(tx, line, Progress.REFUSED, {"said": str(error)}, now=robot.now())
             robot.note(tx, "ledger refused", item.id, key=line.key)
         raise
@@ -95,7 +95,7 @@ def answered(
     message_id = str(message["Message-ID"]).strip("<>")
     robot.at_step("intend to answer")
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         target = f"{item.id}/{step_of(decision, done)}"
         line = journal.intend(tx, Kind.ANSWER, target, key=message_id, item=item.id, now=robot.now())
         if line.fresh:
@@ -120,7 +120,7 @@ def answered(
 def _last_look(robot: Robot, item: Item) -> None:
     """Prove once more that the item is ours: a robot that was stopped for a while may have lost it."""
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
 
 
 def key_of(item: Item) -> str:

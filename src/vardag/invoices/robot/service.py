@@ -85,7 +85,7 @@ def _heartbeat(robot: Robot, item: Item) -> Iterator[None]:
         while not done.wait(robot.lease.total_seconds() / 3):
             try:
                 with robot.store.begin() as tx:
-                    workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+                    robot.hold(tx, item.id)
             except LeaseLostError:
                 return
 

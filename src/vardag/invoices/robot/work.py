@@ -66,45 +66,51 @@ def _attempt(robot: Robot, item: Item) -> str:
 def _work(robot: Robot, item: Item) -> None:
     robot.at_step("look up")
     mail = mail_of(robot, item)
-    request = request_of(mail, item)
-    invoices = tuple(robot.ledger.find(request.target)) if request.target else ()
-    decision = _begun(robot, item) or _decide(robot, item, mail, invoices)
+    case = _case(robot, item, mail)
+    decision = _begun(robot, item) or _decide(robot, item, case)
     if _asks_for_nothing(mail):
         return _leave(robot, item, State.DONE, code=IGNORED)
     if _needs_a_person(robot, item, decision):
         told = f"{robot.mode}: {decision.action} ({decision.code})"
         return _leave(robot, item, State.WAITING, told=told, exception=decision.action is not Action.CANCEL)
-    invoice = invoices[0] if len(invoices) == 1 else None
     done = None
-    if decision.action is Action.CANCEL and invoice is not None:
+    if decision.action is Action.CANCEL and case.invoice is not None:
+        because = case.request.reason.value if case.request.reason else ""
         try:
-            done = cancelled(robot, item, decision, invoice, because=request.reason.value if request.reason else "")
+            done = cancelled(robot, item, decision, case.invoice, because=because)
         except LedgerRefusedError as error:
             return _leave(robot, item, State.WAITING, code="ledger_refused", told=str(error))
     if answerable(mail) and mail.sender.proven:  # an answer to a forged address would go to a stranger
-        answered(robot, item, decision, mail, invoice=invoice, done=done, entitled=_entitled(robot, mail, invoice))
+        may_know = case.grant is not None
+        answered(robot, item, decision, mail, invoice=case.invoice, done=done, entitled=may_know)
     return _settle(robot, item, decision, done)
 
 
-def _decide(robot: Robot, item: Item, mail: MailRead, invoices: tuple[Invoice, ...]) -> Decision:
-    """Ask the rules, and write down what they say."""
-    invoice = invoices[0] if len(invoices) == 1 else None
+def _case(robot: Robot, item: Item, mail: MailRead) -> Case:
+    """Everything that a decision rests on, as it stands now."""
+    request = request_of(mail, item)
+    found = robot.ledger.find(request.target) if request.target else ()
+    invoice = found[0] if len(found) == 1 else None
     with robot.store.read() as tx:
         earlier = _earlier(tx, item)
-    case = Case(
-        request=request_of(mail, item),
+    return Case(
+        request=request,
         mail=mail,
-        invoices=invoices,
+        invoices=tuple(found),
         today=robot.now().date(),
         grant=entitled(mail.sender, robot.allow_list, invoice, customers_may_ask=robot.policy.customers_may_ask),
         earlier=earlier,
         approvals=item.approvals,
         vat_reported_until=robot.vat_reported_until,
     )
+
+
+def _decide(robot: Robot, item: Item, case: Case) -> Decision:
+    """Ask the rules, and write down what they say."""
     decision = decide(case, robot.policy)
     robot.at_step("decide")
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         tx.execute(_decided(item, decision))
         robot.note(
             tx,
@@ -115,7 +121,7 @@ def _decide(robot: Robot, item: Item, mail: MailRead, invoices: tuple[Invoice, .
             codes=list(decision.codes),
             rules=decision.version,
             facts=short(decision.facts),
-            before=[_stands(found) for found in invoices],
+            before=[_stands(found) for found in case.invoices],
             approved_by=len(set(item.approvals)),
         )
     return decision
@@ -147,7 +153,7 @@ def _leave(
     if exception is None:
         exception = state in {State.WAITING, State.FAILED_BUSINESS}
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         workitems.move(tx, item.id, state, now=robot.now(), told=told)
         robot.note(tx, "settled", item.id, state=state.value, **body)
         if robot.mode is not Mode.SHADOW and brakes.note(tx, robot.limits, exception=exception, now=robot.now()):
@@ -157,7 +163,7 @@ def _leave(
 def _fail(robot: Robot, item: Item, error: Exception) -> None:
     """A technical fault: the item is tried again later, or goes to the dead letters."""
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         left = workitems.failed(tx, item.id, str(error), now=robot.now(), retries=robot.retries)
         robot.note(tx, "fault", item.id, state=left.state.value, tries=left.tries, kind=type(error).__name__)
 
@@ -166,7 +172,7 @@ def _put_back(robot: Robot, item: Item, *, paused: bool) -> None:
     """The brakes are on: the item is new again, and this was no try. At a limit the others go before it."""
     later = None if paused else robot.now() + HELD_BACK
     with robot.store.begin() as tx:
-        workitems.hold(tx, item.id, robot=robot.name, now=robot.now(), lease=robot.lease)
+        robot.hold(tx, item.id)
         workitems.move(tx, item.id, State.NEW, now=robot.now(), tries=max(item.tries - 1, 0), retry_at=later)
         robot.note(tx, "held back", item.id)
 
@@ -225,11 +231,6 @@ def _needs_a_person(robot: Robot, item: Item, decision: Decision) -> bool:
 
 def _asks_for_nothing(mail: MailRead) -> bool:
     return mail.kind is MailKind.AUTO_REPLY and not mail.requests
-
-
-def _entitled(robot: Robot, mail: MailRead, invoice: Invoice | None) -> bool:
-    may_ask = robot.policy.customers_may_ask
-    return entitled(mail.sender, robot.allow_list, invoice, customers_may_ask=may_ask) is not None
 
 
 def _earlier(tx: Transaction, item: Item) -> tuple[Earlier, ...]:
