@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from vardag.core.errors import DatabaseError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MS = 30_000
 
 READS = "vardag_reads"  # option of a connection that changes nothing
@@ -65,6 +65,11 @@ item = sa.Table(
     sa.Column("key", sa.Text, nullable=False, unique=True, comment="idempotency key: mail and invoice number"),
     sa.Column("mail", sa.Text, sa.ForeignKey("mail.key"), nullable=False, index=True),
     sa.Column("place", sa.Integer, nullable=False, comment="which of the mail's requests"),
+    sa.Column(
+        "routine", sa.Text, nullable=False, server_default="cancellation", comment="the routine it goes through"
+    ),
+    sa.Column("at", sa.Text, comment="the person's step on the map where it stands, or last stood"),
+    sa.Column("outcome", sa.Text, comment="what the person decided there; null while it waits"),
     sa.Column("target", sa.Text, nullable=False, index=True, comment="invoice number or reference; empty for none"),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("created_at", Moment, nullable=False),
@@ -102,6 +107,59 @@ audit = sa.Table(
     sa.Column("body", sa.Text, nullable=False, comment="canonical JSON"),
     sa.Column("previous", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False),
+)
+
+rung = sa.Table(
+    "rung",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("routine", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False, index=True),
+    sa.Column("level", sa.Text, nullable=False, comment="shadow, attended or unattended, from this step on"),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False, comment="who signed; the program where agreement fell"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False, comment="agreement and volume when it was signed"),
+)
+
+judgement = sa.Table(
+    "judgement",
+    metadata,
+    sa.Column("item", sa.Integer, sa.ForeignKey("item.id"), primary_key=True),
+    sa.Column("routine", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False, index=True),
+    sa.Column("level", sa.Text, nullable=False, comment="level at which the robot decided"),
+    sa.Column("agrees", sa.Boolean, nullable=False, comment="whether the person came to the robot's decision"),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True, comment="user name"),
+    sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column(
+        "secret", sa.Text, nullable=False, comment="salted hash of the password; empty where none may sign in"
+    ),
+    sa.Column("language", sa.Text, nullable=False, server_default="sv"),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+
+suggestion = sa.Table(
+    "suggestion",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("item", sa.Integer, sa.ForeignKey("item.id"), comment="where the thought came up"),
+    sa.Column("about", sa.Text, nullable=False, comment="map, rule, template or reading"),
+    sa.Column("target", sa.Text, nullable=False, comment="step on the map, or code of the rule"),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="new, taken or declined"),
+    sa.Column("answer", sa.Text),
+    sa.Column("answered_by", sa.Text),
+    sa.Column("answered_at", Moment),
 )
 
 setting = sa.Table(
@@ -159,7 +217,7 @@ class Store:
             metadata.create_all(tx)
             for statement in self._append_only():
                 tx.execute(sa.text(statement))
-            found = get(tx, "schema_version")
+            found = _upgraded(tx)
             if found is None:
                 put(tx, "schema_version", SCHEMA_VERSION)
             elif found != SCHEMA_VERSION:
@@ -189,6 +247,17 @@ class Store:
     def close(self) -> None:
         """Let the connections go."""
         self.engine.dispose()
+
+
+def _upgraded(tx: Transaction) -> int | None:
+    """Bring a database of version 1 to this version: its tables get the columns that it lacks."""
+    found: int | None = get(tx, "schema_version")
+    if found != 1:
+        return found
+    for column in (item.c.routine, item.c.at, item.c.outcome):
+        tx.execute(sa.text(f"ALTER TABLE item ADD COLUMN {sa.schema.CreateColumn(column).compile(tx.engine)}"))
+    put(tx, "schema_version", SCHEMA_VERSION)
+    return SCHEMA_VERSION
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:

@@ -95,6 +95,9 @@ class Item:
     key: str
     mail: str
     place: int
+    routine: str
+    at: str | None
+    outcome: str | None
     target: str
     state: State
     created_at: datetime
