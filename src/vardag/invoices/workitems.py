@@ -98,6 +98,7 @@ class Item:
     routine: str
     at: str | None
     outcome: str | None
+    exits: dict[str, str] | None
     target: str
     state: State
     created_at: datetime

@@ -1,0 +1,41 @@
+"""The routines: each a folder with its map; a city's own lie in its robot's folder and go before the packaged ones.
+
+::
+
+    cancellation/   before.bpmn (as people did it), after.bpmn (mended: what the robot follows)
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vardag.core.errors import NotFoundError
+from vardag.invoices.process.bpmn import Codes, read_map
+from vardag.invoices.process.map import Map
+
+PACKAGED = Path(__file__).parent
+CANCELLATION = "cancellation"
+MAP = "after.bpmn"
+
+
+@dataclass(frozen=True)
+class Routine:
+    """A routine that the robot follows: its name, and its map."""
+
+    name: str
+    map: Map
+
+
+def load_routine(name: str, codes: Codes, own: Path | None = None) -> Routine:
+    """Read a routine: from the city's own folder of routines where it has one by this name, else as packaged.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such routine; names those that there are.
+    """
+    for folder in (own, PACKAGED):
+        path = folder / name / MAP if folder else None
+        if path is not None and path.is_file():
+            return Routine(name, read_map(path, codes))
+    known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
+    raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
