@@ -212,15 +212,6 @@ def counted(tx: Transaction) -> dict[State, int]:
     return {state: found.get(state, 0) for state in State}
 
 
-def approve(tx: Transaction, number: int, person: str, *, now: datetime) -> Item:
-    """A person confirms a waiting item: it goes to the robot again, with the person's name."""
-    found = get(tx, number, lock=True)
-    names = [*found.approvals, person]
-    return replace(
-        move(tx, number, State.NEW, now=now, approvals=names, tries=0, told=None), approvals=tuple(names)
-    )
-
-
 def _item(row: sa.Row[Any]) -> Item:
     found = dict(row._mapping)
     return Item(**{**found, "state": State(found["state"]), "approvals": tuple(found["approvals"] or ())})

@@ -18,6 +18,7 @@ from vardag.invoices.brakes import Limits
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Mailbox
 from vardag.invoices.model import Decision, Done, MailRead
+from vardag.invoices.routines import Routine, packaged
 from vardag.invoices.rules import Allowed, Policy
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Retries
@@ -46,6 +47,8 @@ class Robot:
         Its own among the robots that share the database.
     read
         Reads a mail: the bytes, and whether it was cut off because of its size.
+    routines
+        The routines that it follows, by name.
     lease, settle
         How long it keeps a work item; how long after an intention a call under way may still arrive.
     most_bytes
@@ -62,6 +65,7 @@ class Robot:
     policy: Policy
     allow_list: tuple[Allowed, ...]
     sender: From
+    routines: Mapping[str, Routine] = field(default_factory=packaged)
     mode: Mode = Mode.SHADOW
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)

@@ -5,16 +5,27 @@
     cancellation/   before.bpmn (as people did it), after.bpmn (mended: what the robot follows)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from vardag.core.errors import NotFoundError
-from vardag.invoices.process.bpmn import Codes, read_map
+from vardag.invoices.process.bpmn import read_map
 from vardag.invoices.process.map import Map
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
 MAP = "after.bpmn"
+# The steps that the robot has code for (`robot.steps`), each with what it may come to.
+OUTCOMES: Mapping[str, frozenset[str]] = {
+    "read": frozenset({"request", "nothing"}),
+    "look_up": frozenset({"done"}),
+    "decide": frozenset({"cancel", "refer", "reject"}),
+    "allow": frozenset({"alone", "person"}),
+    "cancel": frozenset({"done", "refused"}),
+    "answer": frozenset({"done"}),
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Routine:
     map: Map
 
 
-def load_routine(name: str, codes: Codes, own: Path | None = None) -> Routine:
+def load_routine(name: str, own: Path | None = None) -> Routine:
     """Read a routine: from the city's own folder of routines where it has one by this name, else as packaged.
 
     Raises
@@ -36,6 +47,12 @@ def load_routine(name: str, codes: Codes, own: Path | None = None) -> Routine:
     for folder in (own, PACKAGED):
         path = folder / name / MAP if folder else None
         if path is not None and path.is_file():
-            return Routine(name, read_map(path, codes))
+            return Routine(name, read_map(path, OUTCOMES))
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
+
+
+@cache
+def packaged() -> Mapping[str, Routine]:
+    """The routines that come with Vardag, by name."""
+    return {CANCELLATION: load_routine(CANCELLATION)}
