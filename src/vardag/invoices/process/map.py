@@ -4,7 +4,7 @@ A work item is one token, so the map has one start, tasks, exclusive gateways, e
 else is refused. A step's code is its property ``step``, or its id. A task is the robot's where the drawing gives it
 to a system (service, send, business rule or script task) and the robot has code for it; every other task is a
 person's. What stands on a flow is words and never code: ``decide = cancel, reject`` (what the step *decide* came to
-when it was last taken), or ``confirmed`` (what the step just left came to). A gateway's default flow takes the rest.
+when it was last taken), or ``confirmed`` (what the step just left came to). A gateway's default takes the rest.
 """
 
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ class Step:
     ----------
     code
         What the robot knows the step by; conditions name it.
-    role
-        Name of the lane it lies in; empty where the map has none.
+    role, role_en
+        Name of the lane it lies in, in Swedish and English; empty where the map has none.
     minutes
         What a person needs for it by hand; None where nobody has measured or assumed it.
     systems, goes_wrong, about
@@ -62,10 +62,15 @@ class Step:
     goes_wrong: str = ""
     about: str = ""
     state: str = ""
+    role_en: str = ""
 
     def named(self, language: str) -> str:
         """The step's name in a language, or its id where it has none."""
         return (self.name_en if language == "en" else "") or self.name or self.id
+
+    def role_named(self, language: str) -> str:
+        """The role's name in a language."""
+        return (self.role_en if language == "en" else "") or self.role
 
 
 @dataclass(frozen=True)
@@ -79,17 +84,23 @@ class Flow:
     outcomes: tuple[str, ...] = ()
     default: bool = False
     name: str = ""
+    name_en: str = ""
 
 
 @dataclass(frozen=True)
 class Map:
-    """A routine as it was mapped; `version` is a hash of the file."""
+    """A routine as it was mapped; `version` is a hash of the file, `xml` the file itself."""
 
     name: str
     version: str
     steps: Mapping[str, Step]
     flows: tuple[Flow, ...]
     xml: bytes
+    name_en: str = ""
+
+    def named(self, language: str) -> str:
+        """The routine's name in a language."""
+        return (self.name_en if language == "en" else "") or self.name
 
     @cached_property
     def start(self) -> Step:
@@ -134,7 +145,8 @@ class Map:
                 return flow
         came = outcomes.get(left.code, "nothing")
         raise OffTheMapError(
-            f"{left.id} came to {came}, and {at.id} on the map {self.name} has no way for that. Draw one, or a default."
+            f"{left.id} came to {came}, and {at.id} on the map {self.name} has no way for that. Draw one, or a "
+            "default."
         )
 
     def exits(self, step: str) -> dict[str, str]:
