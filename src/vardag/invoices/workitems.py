@@ -98,6 +98,7 @@ class Item:
     routine: str
     at: str | None
     outcome: str | None
+    outcomes: dict[str, str] | None
     exits: dict[str, str] | None
     target: str
     state: State
@@ -167,7 +168,7 @@ def move(tx: Transaction, number: int, state: State, *, now: datetime, **values:
         raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
     left: dict[str, Any] = {"state": state, "changed_at": now, "reserved_by": None, "lease_until": None, **values}
     tx.execute(sa.update(item).where(item.c.id == number).values(**left))
-    return replace(found, **left)
+    return replace(found, **{**left, "approvals": tuple(left.get("approvals", found.approvals))})
 
 
 def failed(tx: Transaction, number: int, why: str, *, now: datetime, retries: Retries) -> Item:

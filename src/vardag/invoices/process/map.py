@@ -149,12 +149,12 @@ class Map:
             "default."
         )
 
-    def exits(self, step: str) -> dict[str, str]:
+    def exits(self, step: str, outcomes: Mapping[str, str]) -> dict[str, str]:
         """What a person may decide at a step, each with the state it ends in; empty where the routine goes on."""
         found = {}
         for outcome in HEARD:
             try:
-                after = self.after(step, {self.steps[step].code: outcome})
+                after = self.after(step, {**outcomes, self.steps[step].code: outcome})
             except OffTheMapError:
                 continue
             found[outcome] = after.state

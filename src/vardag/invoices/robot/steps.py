@@ -61,7 +61,8 @@ class Walk:
 
     def gone(self) -> list[str]:
         """The steps for the next entry in the log; from then on it holds them."""
-        gone, self.path = self.path, []
+        gone = list(self.path)
+        self.path.clear()
         return gone
 
 
@@ -73,6 +74,11 @@ def read(walk: Walk) -> str:
 
 def look_up(walk: Walk) -> str:
     """Find the invoice, and everything else that a decision rests on, as it stands now."""
+    walk.case = _looked_up(walk)
+    return "done"
+
+
+def _looked_up(walk: Walk) -> Case:
     robot, item, mail = walk.robot, walk.item, walk.mail
     robot.at_step("look up")
     request = request_of(mail, item)
@@ -80,7 +86,7 @@ def look_up(walk: Walk) -> str:
     invoice = found[0] if len(found) == 1 else None
     with robot.store.read() as tx:
         earlier = _earlier(tx, item)
-    walk.case = Case(
+    return Case(
         request=request,
         mail=mail,
         invoices=tuple(found),
@@ -90,7 +96,6 @@ def look_up(walk: Walk) -> str:
         approvals=item.approvals,
         vat_reported_until=robot.vat_reported_until,
     )
-    return "done"
 
 
 def decide(walk: Walk) -> str:
@@ -178,14 +183,18 @@ def _begun(robot: Robot, item: Item) -> Decision | None:
 
 
 def _decision(walk: Walk) -> Decision:
+    """What was decided: in this walk, or before a person's step."""
     if walk.decision is None:
-        raise BusinessError("The map leads here with nothing decided. Put the step decide before it.")
+        if walk.item.decision is None:
+            raise BusinessError("The map leads here with nothing decided. Put the step decide before it.")
+        walk.decision = DECISION.validate_python(walk.item.decision)
     return walk.decision
 
 
 def _case(walk: Walk) -> Case:
+    """What a decision rests on; looked up now where the map has no step for that on the way."""
     if walk.case is None:
-        raise BusinessError("The map leads here with nothing looked up. Put the step look_up before it.")
+        walk.case = _looked_up(walk)
     return walk.case
 
 

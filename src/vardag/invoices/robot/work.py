@@ -73,7 +73,7 @@ def _follow(walk: Walk) -> Step:
 def _map(robot: Robot, item: Item) -> Map:
     """The map of the item's routine."""
     if item.routine not in robot.routines:
-        known = ", ".join(sorted(robot.routines))
+        known = ", ".join(sorted(robot.routines)) or "none"
         raise BusinessError(f"The robot knows no routine {item.routine}; it knows {known}.")
     return robot.routines[item.routine].map
 
@@ -82,7 +82,7 @@ def _set_out(walk: Walk) -> Step:
     """The first step: after the person's that was decided, where the map still has it; else after the start."""
     at, decided = walk.item.at or "", walk.item.outcome
     if at in walk.map.steps and decided:
-        walk.outcomes[walk.map.steps[at].code] = decided
+        walk.outcomes |= {**(walk.item.outcomes or {}), walk.map.steps[at].code: decided}
         walk.path.append(at)
         return walk.map.after(at, walk.outcomes)
     walk.path.append(walk.map.start.id)
@@ -94,7 +94,13 @@ def _wait(walk: Walk, step: Step) -> None:
     decision, refused = walk.decision, walk.outcomes.get("cancel") == "refused"
     code = "ledger_refused" if refused else decision.code if decision else step.id
     confirms = decision is not None and decision.action is Action.CANCEL and not refused
-    values = {"told": walk.told or code, "at": step.id, "outcome": None, "exits": walk.map.exits(step.id)}
+    values = {
+        "told": walk.told or code,
+        "at": step.id,
+        "outcome": None,
+        "outcomes": walk.outcomes,
+        "exits": walk.map.exits(step.id, walk.outcomes),
+    }
     body = {"step": step.id, "path": walk.gone()} | ({} if walk.told and not refused else {"code": code})
     _leave(walk.robot, walk.item, State.WAITING, values, exception=not confirms, **body)
 
