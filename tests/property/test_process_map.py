@@ -1,4 +1,4 @@
-"""Whatever is drawn: a map that was read leads every work item on, and what is no map is refused and nothing else."""
+"""Whatever is drawn: a map that was read leads every work item on, and what is no map is refused."""
 
 from collections.abc import Mapping
 from copy import deepcopy

@@ -95,31 +95,57 @@ def test_what_a_step_came_to_without_a_flow_is_off_the_map(tmp_path: Path) -> No
     ("text", "says"),
     [
         (with_flows(without=("a h",)), "a: a dead end; draw a flow to what comes next"),
-        (with_flows("h e *", without=("h e *",), steps=STEPS.replace("e end Klart", "e user Klart")), "e: a dead end"),
+        (
+            with_flows("h e *", without=("h e *",), steps=STEPS.replace("e end Klart", "e user Klart")),
+            "e: a dead end",
+        ),
         (with_flows("a fax", without=("a h",)), "a_fax: leads from a to fax, and there is no step fax"),
         (with_flows("fax a"), "fax_a: leads from fax to a, and there is no step fax"),
         (with_flows("h a *", without=("h e *",)), "e: no way leads there from the start."),
-        (bpmn("s start\na user\nb user\nc user\ne end", "s a\na b\nb a\nc e"), "a: no way leads from there to an end; a loop needs an exit"),
-        (bpmn("s start\nt start\na user\ne end", "s a\nt a\na e"), "2 starts (s, t); a work item begins in one place"),
+        (
+            bpmn("s start\na user\nb user\nc user\ne end", "s a\na b\nb a\nc e"),
+            "a: no way leads from there to an end; a loop needs an exit",
+        ),
+        (
+            bpmn("s start\nt start\na user\ne end", "s a\nt a\na e"),
+            "2 starts (s, t); a work item begins in one place",
+        ),
         (bpmn("a user\ne end", "a e"), "0 starts (none)"),
         (bpmn("s start\na user\nb user\ne end", "s a\na e\nb e"), "b: no way leads there from the start"),
         (with_flows("a s", without=("a h",)), "a_s: leads back into the start s"),
         (with_flows("e a"), "e: is an end, and e_a leaves it"),
         (with_flows("a e"), "a: 2 flows leave it; put an exclusive gateway after it"),
         (with_flows("a h done", without=("a h",)), "a_h: a condition after a, which is no gateway"),
-        (with_flows("g a request == 'x'", without=("g a *",)), "g_a: \"request == 'x'\" is no condition; expected words: decide = cancel"),
+        (
+            with_flows("g a request == 'x'", without=("g a *",)),
+            "g_a: \"request == 'x'\" is no condition; expected words: decide = cancel",
+        ),
         (with_flows("g a maybe", without=("g a *",)), "g_a: maybe never comes to g; what comes: nothing, request"),
-        (with_flows("g a read = maybe", without=("g a *",)), "g_a: read never comes to maybe; it may: nothing, request"),
+        (
+            with_flows("g a read = maybe", without=("g a *",)),
+            "g_a: read never comes to maybe; it may: nothing, request",
+        ),
         (with_flows("g a fax = sent", without=("g a *",)), "g_a: there is no step fax; steps: a, read"),
         (with_flows("h e done", without=("h e *",)), "h: no flow for a = refused; draw one, or a default"),
         (with_flows("h e confirmed", without=("h e *",)), "h: more than one flow is for confirmed"),
         (with_flows("h n"), "h: h_e, h_n say nothing; give all but one a condition"),
-        (bpmn("s start\na user\ng choice\nh choice\nk choice\ne end\nf end",
-              "s a\na g\ng e confirmed\ng h *\nh k *\nk h *\nh f done"), "h: a circle of gateways with no step in it"),
-        (bpmn("s start\ng choice\na user\ne end", "s g\ng a confirmed\ng e *\na e"), "g_a: confirmed never comes to g; what comes: nothing that can be named"),
-        (bpmn("s start\na user\ng choice\nh choice\ne end\nf end", "s a\na g\ng e refused\ng h *\nh f done"), "h: no flow for a = confirmed"),
+        (
+            bpmn(
+                "s start\na user\ng choice\nh choice\nk choice\ne end\nf end",
+                "s a\na g\ng e confirmed\ng h *\nh k *\nk h *\nh f done",
+            ),
+            "h: a circle of gateways with no step in it",
+        ),
+        (
+            bpmn("s start\ng choice\na user\ne end", "s g\ng a confirmed\ng e *\na e"),
+            "g_a: confirmed never comes to g; what comes: nothing that can be named",
+        ),
+        (
+            bpmn("s start\na user\ng choice\nh choice\ne end\nf end", "s a\na g\ng e refused\ng h *\nh f done"),
+            "h: no flow for a = confirmed",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_no_work_item_could_follow(tmp_path: Path, text: str, says: str) -> None:
     assert says in refused(tmp_path, text)
 
@@ -151,7 +177,12 @@ def test_a_gateway_that_asks_about_two_steps_wants_a_default_or_all_of_one(tmp_p
         ("", '<bpmn:boundaryEvent id="x" attachedToRef="a" />', {}, "x: a boundaryEvent cannot"),
         ("", "", {"s": '<bpmn:timerEventDefinition id="t" />'}, "s: a startEvent with a timerEventDefinition"),
         ("", "", {"e": '<bpmn:errorEventDefinition id="t" />'}, "e: a endEvent with a errorEventDefinition"),
-        ("", "", {"a": '<bpmn:multiInstanceLoopCharacteristics id="m" />'}, "a: a userTask that is repeated by itself"),
+        (
+            "",
+            "",
+            {"a": '<bpmn:multiInstanceLoopCharacteristics id="m" />'},
+            "a: a userTask that is repeated by itself",
+        ),
         ("", "", {"a": '<bpmn:standardLoopCharacteristics id="m" />'}, "a: a userTask that is repeated by itself"),
         ("", "", {"a": properties(minutes="tre")}, "a: minutes 'tre'; expected a number such as 3.5"),
         ("", "", {"a": properties(minutes="-1")}, "a: minutes '-1'"),
@@ -159,7 +190,7 @@ def test_a_gateway_that_asks_about_two_steps_wants_a_default_or_all_of_one(tmp_p
         ("", "", {"a": properties(minuter="3")}, "a: unknown property minuter; known: goes_wrong, minutes"),
         ("", "", {"e": properties(state="gone")}, "e: state 'gone'; expected done or failed_business"),
     ],
-)  # fmt: skip
+)
 def test_what_a_map_may_not_hold(tmp_path: Path, steps: str, more: str, inside: dict[str, str], says: str) -> None:
     text = bpmn(f"s start\na user\ne end\n{steps}", "s a\na e", more=more, inside=inside)
     assert says in refused(tmp_path, text)
@@ -200,11 +231,17 @@ BOMB = (
         ('<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]>' + GOOD, "has a DOCTYPE, which no map needs"),
         (GOOD.encode("latin-1"), "is no BPMN 2.0: "),
         (GOOD.encode("utf-16-le"), "is no BPMN 2.0: "),
-        (GOOD.replace("</bpmn:definitions>", '<bpmn:process id="q" /></bpmn:definitions>'), "2 processes, expected one"),
-        (bpmn("", "").replace('<bpmn:process id="p" name="En rutin">', "").replace("</bpmn:process>", ""), "0 processes, expected one"),
+        (
+            GOOD.replace("</bpmn:definitions>", '<bpmn:process id="q" /></bpmn:definitions>'),
+            "2 processes, expected one",
+        ),
+        (
+            bpmn("", "").replace('<bpmn:process id="p" name="En rutin">', "").replace("</bpmn:process>", ""),
+            "0 processes, expected one",
+        ),
         (b"\0" * 100, "is no BPMN 2.0: "),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_map_at_all(tmp_path: Path, text: str | bytes, says: str) -> None:
     assert says in refused(tmp_path, text)
 
