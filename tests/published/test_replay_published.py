@@ -45,12 +45,12 @@ def test_a_case_that_fits(n2: Map) -> None:
 
 
 def test_the_third_trace_on_the_second_model(n2: Map) -> None:
-    """Figure 7.4: six tokens produced and consumed, one missing and one remaining; beside one that has every step."""
+    """Figure 7.4: six tokens produced and consumed, one missing, one remaining; beside cases that fit."""
     fits, both = (conform(log_of(log).events, n2).replayed for log in (EVERY, [*EVERY, ("adceh", 1)]))
     assert fits is not None and both is not None and fits.fitness == 1
     assert (both.produced - fits.produced, both.consumed - fits.consumed) == (6, 6)
     assert (both.missing, both.remaining) == (1, 1)
-    assert [(one.after, one.came, one.times) for one in both.deviations] == [("d", "c", 1)]
+    assert [(one.after, one.came, one.times) for one in both.deviations] == [("a", "d", 1)]
 
 
 def test_the_whole_log_on_the_second_model(n2: Map) -> None:
