@@ -34,7 +34,9 @@ EVENTS = ("messageEventDefinition", "terminateEventDefinition")  # that say no m
 DATA = ("dataInputAssociation", "dataOutputAssociation")
 CONDITION = re.compile(r"\s*(?:(?P<step>[\w.-]+)\s*=\s*)?(?P<outcomes>\w+(?:\s*,\s*\w+)*)\s*")
 STATES = ("done", "failed_business")  # how a work item may end
-PROPERTIES = ("goes_wrong", "minutes", "name_en", "state", "step", "systems")
+PROPERTIES = (
+    "about_en", "goes_wrong", "goes_wrong_en", "minutes", "name_en", "state", "step", "systems", "systems_en",
+)  # fmt: skip
 FIRST = 5  # problems that a message tells
 
 
@@ -188,7 +190,7 @@ def _step(element: Any, name: str, codes: Codes, problems: list[str]) -> Step:
     if (state := own.get("state", STATES[0])) not in STATES:
         problems.append(f"{number}: state {state!r}; expected {' or '.join(STATES)}.")
     about = element.findtext(f"{MODEL}documentation") or ""
-    systems = f"{own.get('systems', '')},{element.get('touches', '')}".split(",")
+    touched = element.get("touches", "")
     return Step(
         id=number,
         code=code,
@@ -196,11 +198,19 @@ def _step(element: Any, name: str, codes: Codes, problems: list[str]) -> Step:
         name=" ".join((element.get("name") or "").split()),
         name_en=own.get("name_en", ""),
         minutes=_minutes(number, own.get("minutes", ""), problems),
-        systems=tuple(dict.fromkeys(part.strip() for part in systems if part.strip())),
+        systems=_listed(own.get("systems", ""), touched),
+        systems_en=_listed(own.get("systems_en", ""), touched) if "systems_en" in own else (),
         goes_wrong=own.get("goes_wrong", ""),
+        goes_wrong_en=own.get("goes_wrong_en", ""),
         about=about.strip(),
+        about_en=own.get("about_en", ""),
         state=state if kind is Kind.END else "",
     )
+
+
+def _listed(*texts: str) -> tuple[str, ...]:
+    """Names that stand with commas between them, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in ",".join(texts).split(",") if part.strip()))
 
 
 def _minutes(number: str, text: str, problems: list[str]) -> float | None:

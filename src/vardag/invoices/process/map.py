@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from vardag.core.errors import VardagError
 
@@ -41,14 +42,16 @@ class Step:
     ----------
     code
         What the robot knows the step by; conditions name it.
-    role, role_en
-        Name of the lane it lies in, in Swedish and English; empty where the map has none.
+    role
+        Name of the lane it lies in; empty where the map has none.
     minutes
         What a person needs for it by hand; None where nobody has measured or assumed it.
     systems, goes_wrong, about
         Systems touched; what goes wrong there; what the step is, in a sentence.
     state
         For an end: the state in which it leaves the work item.
+
+    What ends in ``_en`` is the same in English; see `told`.
     """
 
     id: str
@@ -63,14 +66,18 @@ class Step:
     about: str = ""
     state: str = ""
     role_en: str = ""
+    systems_en: tuple[str, ...] = ()
+    goes_wrong_en: str = ""
+    about_en: str = ""
 
     def named(self, language: str) -> str:
         """The step's name in a language, or its id where it has none."""
         return (self.name_en if language == "en" else "") or self.name or self.id
 
-    def role_named(self, language: str) -> str:
-        """The role's name in a language."""
-        return (self.role_en if language == "en" else "") or self.role
+    def told(self, what: str, language: str) -> Any:
+        """The step's role, systems, goes_wrong or about in a language; in Swedish where it has no English."""
+        english = getattr(self, f"{what}_en") if language == "en" else None
+        return english or getattr(self, what)
 
 
 @dataclass(frozen=True)

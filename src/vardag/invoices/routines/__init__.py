@@ -2,7 +2,8 @@
 
 ::
 
-    cancellation/   before.bpmn (as people did it), after.bpmn (mended: what the robot follows)
+    cancellation/   before.bpmn (as people did it), after.bpmn (what the robot follows), mended.toml (what was
+                    mended between them)
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from vardag.invoices.process.map import Map
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
-MAP = "after.bpmn"
+MAP, BEFORE = "after.bpmn", "before.bpmn"
 # The steps that the robot has code for (`robot.steps`), each with what it may come to.
 OUTCOMES: Mapping[str, frozenset[str]] = {
     "read": frozenset({"request", "nothing"}),
@@ -44,10 +45,15 @@ def load_routine(name: str, own: Path | None = None) -> Routine:
     NotFoundError
         When there is no such routine; names those that there are.
     """
+    return Routine(name, read_map(find_map(name, own), OUTCOMES))
+
+
+def find_map(name: str, own: Path | None = None) -> Path:
+    """The file of a routine's map; errors as in `load_routine`."""
     for folder in (own, PACKAGED):
         path = folder / name / MAP if folder else None
         if path is not None and path.is_file():
-            return Routine(name, read_map(path, OUTCOMES))
+            return path
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
 

@@ -1,0 +1,118 @@
+"""`vardag invoices map`: checks a routine's map, replays on it what was done, and writes its page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from vardag import __version__
+from vardag.core.errors import NotFoundError
+from vardag.invoices import audit, process
+from vardag.invoices import store as stored
+from vardag.invoices.process import map_words
+from vardag.invoices.process.bpmn import read_map
+from vardag.invoices.process.map import Kind, Map
+from vardag.invoices.process.map_page import Shown, Viewer, page
+from vardag.invoices.process.replay import Replayed, replay
+from vardag.invoices.routines import BEFORE, CANCELLATION, MAP, OUTCOMES, find_map
+from vardag.invoices.routines.mending import MENDED, Mended, read_mended
+from vardag.invoices.store import Store
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A routine's maps, what was mended between them, and what was replayed on the map that the robot follows."""
+
+    map: Map
+    before: Map | None
+    mended: tuple[Mended, ...]
+    path: Path
+    replayed: Replayed | None = None
+    limits: tuple[str, ...] = ()
+    written: Path | None = None
+
+
+def look_at(
+    target: Path,
+    *,
+    language: str,
+    routine: str = CANCELLATION,
+    before: bool = False,
+    store: Store | None = None,
+    out: Path | None = None,
+    viewer: Viewer | None = None,
+) -> Mapped:
+    """Read the map and what lies beside it; replay, and write the page, where that is asked for.
+
+    Parameters
+    ----------
+    target
+        A BPMN file; or a robot's folder, whose own routine goes before the packaged one.
+    before
+        Look at the map before alone: as people did it.
+    store
+        The robot's database, for the replay of its audit log; None replays nothing.
+    """
+    if not target.exists():
+        raise NotFoundError(f"{target}: no such file or folder. Give a BPMN file, or a robot's folder.")
+    path = target if target.suffix == ".bpmn" or target.is_file() else find_map(routine, target / "routines")
+    done = _read(path, before=before)
+    if store is not None:
+        replayed = replay(_entries(store, routine), done.map)
+        limits = map_words.limits(replayed, done.map, process.load_parameters(), language)
+        done = replace(done, replayed=replayed, limits=tuple(limits))
+    if out is not None:
+        shown = Shown(done.map, done.before, done.mended, done.replayed, done.limits)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(page(shown, language, version=__version__, viewer=viewer), encoding="utf-8")
+        done = replace(done, written=out)
+    return done
+
+
+def _read(path: Path, *, before: bool) -> Mapped:
+    """The maps of a routine; a file called before.bpmn, and one beside the map, is people's alone."""
+    beside = path.with_name(BEFORE)
+    if before:
+        alone = beside if path.name == MAP else path
+        return Mapped(read_map(alone, {}), None, (), alone)
+    found = read_map(path, {} if path.name == BEFORE else OUTCOMES)
+    if path.name != MAP or not beside.is_file():
+        return Mapped(found, None, (), path)
+    earlier = read_map(beside, {})
+    return Mapped(found, earlier, read_mended(path.with_name(MENDED), earlier, found), path)
+
+
+def _entries(store: Store, routine: str) -> list[audit.Entry]:
+    """The log's entries of a routine's items."""
+    with store.read() as tx:
+        of_routine = sa.select(stored.item.c.id).where(stored.item.c.routine == routine)
+        items = set(tx.execute(of_routine).scalars())
+        return [entry for entry in audit.entries(tx) if entry.item in items]
+
+
+def facts(done: Mapped, language: str) -> dict[str, Any]:
+    """All of it, for a machine."""
+    return {
+        "path": str(done.path),
+        **_of_map(done.map, language),
+        "before": _of_map(done.before, language) if done.before else None,
+        "mended": [
+            {"step": one.step, "became": one.became, "kind": one.kind, "wrong": one.wrong, "done": one.done}
+            for one in done.mended
+        ],
+        "replay": map_words.numbers(done.replayed, items=True),
+        "limits": list(done.limits),
+        "written": done.written,
+    }
+
+
+def _of_map(found: Map, language: str) -> Mapping[str, Any]:
+    kinds = (Kind.ROBOT, Kind.PERSON)
+    return {
+        "name": found.named(language),
+        "version": found.version,
+        "steps": map_words.rows(found, language),
+        "minutes": {kind.value: map_words.total(found, kind) for kind in kinds},
+    }
