@@ -71,6 +71,22 @@ def look_at(
     return done
 
 
+def map_called(name: str, folder: Path | None = None, routine: str = CANCELLATION) -> Map:
+    """A map by its file, or by ``before`` and ``after``: those of a routine, the folder's own before the packaged.
+
+    Raises
+    ------
+    NotFoundError
+        When there is no such file, and it is neither before nor after.
+    """
+    own = folder / "routines" if folder else None
+    if name in {"before", "after"}:
+        return _read(find_map(routine, own), before=name == "before").map
+    if not Path(name).is_file():
+        raise NotFoundError(f"{name}: no such map. Give a BPMN file, or one of before and after.")
+    return _read(Path(name), before=False).map
+
+
 def _read(path: Path, *, before: bool) -> Mapped:
     """The maps of a routine; a file called before.bpmn, and one beside the map, is people's alone."""
     beside = path.with_name(BEFORE)

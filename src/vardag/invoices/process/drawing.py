@@ -24,9 +24,7 @@ DEPTHS = 4  # of colour, for counts
 FAR = 20_000  # a place beyond this is a slip of the mouse, or no number
 STYLE = """
 .map{--ink:#1b2733;--soft:#55636f;--paper:#fff;--band:#f5f7f9;--line:#9aa7b2;--robot:#e3f0f8;--robot-edge:#0b66a0;
---person:#fff3dc;--person-edge:#9a6400;--tone:#d55e00;--off:#b3261e}
-@media (prefers-color-scheme:dark){.map{--ink:#e8edf1;--soft:#a9b6c1;--paper:#12181e;--band:#1a222a;--line:#5f6e7b;
---robot:#16344a;--robot-edge:#6cb8ea;--person:#40310f;--person-edge:#e6b450;--tone:#ff9b54;--off:#ff8a80}}
+--person:#fff3dc;--person-edge:#9a6400;--tone:#d55e00}
 .map{font:12px "Segoe UI",system-ui,-apple-system,Arial,sans-serif;background:var(--paper);border-radius:4px}
 .map text{fill:var(--ink);text-anchor:middle}
 .map .pool{fill:none;stroke:var(--line)}.map .lane{fill:var(--band);stroke:var(--line)}
@@ -40,6 +38,10 @@ STYLE = """
 .map .person+.sign{color:var(--person-edge)}
 .map .count{font-weight:700;fill:var(--ink);stroke:var(--paper);stroke-width:4px;paint-order:stroke}
 .map .heat{fill:var(--tone)}.map .never{opacity:.45}
+"""
+DARK = """@media (prefers-color-scheme:dark){.map{--ink:#e8edf1;--soft:#a9b6c1;--paper:#12181e;--band:#1a222a;
+--line:#5f6e7b;--robot:#16344a;--robot-edge:#6cb8ea;--person:#40310f;--person-edge:#e6b450;
+--tone:#ff9b54}}
 """
 
 Point = tuple[float, float]
@@ -78,7 +80,9 @@ class Places:
     labels: dict[str, Box] = field(default_factory=dict)
 
 
-def svg(found: Map, language: str, *, title: str, heat: Heat | None = None, mark: str = "map") -> str:
+def svg(
+    found: Map, language: str, *, title: str, heat: Heat | None = None, mark: str = "map", dark: bool = True
+) -> str:
     """The map as SVG; empty where the file has no diagram.
 
     Parameters
@@ -87,6 +91,8 @@ def svg(found: Map, language: str, *, title: str, heat: Heat | None = None, mark
         What a screen reader is told; the steps themselves belong in a list beside the picture.
     mark
         Tells the picture's own ids from those of others on a page.
+    dark
+        Whether it turns dark where the reader wants that; not on a page that stays light.
     """
     root = etree.fromstring(found.xml, etree.XMLParser(resolve_entities=False, no_network=True))
     places = _places(root)
@@ -107,7 +113,7 @@ def svg(found: Map, language: str, *, title: str, heat: Heat | None = None, mark
     head = (
         f'xmlns="http://www.w3.org/2000/svg" class="map" role="img" aria-labelledby="{mark}-title" {_size(places)}'
     )
-    return f"<svg {head}>{told}<style>{STYLE}</style>{tip}{''.join(parts)}</svg>"
+    return f"<svg {head}>{told}<style>{STYLE}{DARK if dark else ''}</style>{tip}{''.join(parts)}</svg>"
 
 
 def _places(root: Any) -> Places:

@@ -13,6 +13,7 @@ from lxml import etree
 from markupsafe import Markup
 
 from vardag.invoices.process import map_words as words
+from vardag.invoices.process.conformance import Conformed
 from vardag.invoices.process.drawing import Heat, svg
 from vardag.invoices.process.map import Kind, Map
 from vardag.invoices.process.map_words import TEXTS
@@ -110,10 +111,30 @@ def environment() -> Environment:
     )
 
 
+def conformance(found: Map, done: Conformed | None, replayed: Replayed | None, language: str) -> dict[str, Any]:
+    """What the page of a log tells of its conformance to a map; `done` is None for the robot's own log.
+
+    No case is named.
+    """
+    unit = "items" if done is None else "cases"
+    names = [] if done is None else [*done.matched, *done.unmatched]
+    return {
+        "name": found.named(language),
+        "picture": picture(found, language, replayed, mark="replayed", unit=unit, dark=False),
+        "told": None if replayed is None else told(found, replayed, language, unit=unit) | {"items": False},
+        "fitness": words.fitness(None, language),
+        "matched": [
+            (name, words.named(found, done.matched.get(name, ""), language, "unmatched_step"))
+            for name in names
+            if done is not None
+        ],
+        "t": lambda key, **values: TEXTS(key, language, **values),
+    }
+
+
 def told(found: Map, replayed: Replayed, language: str, *, unit: str = "items") -> dict[str, Any]:
     """What a page tells of a replay, in words and rows."""
     return {
-        "picture": picture(found, language, replayed, mark="replayed", unit=unit),
         "sum": TEXTS(
             f"replay_{unit}",
             language,
@@ -133,12 +154,18 @@ def told(found: Map, replayed: Replayed, language: str, *, unit: str = "items") 
 
 
 def picture(
-    found: Map, language: str, replayed: Replayed | None = None, *, mark: str = "map", unit: str = "items"
+    found: Map,
+    language: str,
+    replayed: Replayed | None = None,
+    *,
+    mark: str = "map",
+    unit: str = "items",
+    dark: bool = True,
 ) -> Markup:
     """The map as SVG, with what was replayed on it; empty where the file has no diagram."""
     heat = Heat(replayed.went, replayed.flows, TEXTS(f"unit_{unit}", language)) if replayed else None
     title = TEXTS("picture_alt", language, name=found.named(language))
-    return Markup(svg(found, language, title=title, heat=heat, mark=mark))
+    return Markup(svg(found, language, title=title, heat=heat, mark=mark, dark=dark))
 
 
 def _maps(shown: Shown) -> list[tuple[str, Map]]:
