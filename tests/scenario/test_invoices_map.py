@@ -13,7 +13,7 @@ import pytest
 
 from maps import bpmn
 from offices import invoice, mail, office
-from vardag.core.errors import ConfigError, NotFoundError
+from vardag.core.errors import ConfigError, InputError, NotFoundError
 from vardag.invoices import audit
 from vardag.invoices.commands.map import look_at
 from vardag.invoices.process.map_page import Viewer
@@ -158,6 +158,22 @@ def test_with_a_viewer_its_script_is_on_the_page_and_allowed_by_its_hash(tmp_pat
     text = unescape((tmp_path / "map.html").read_text(encoding="utf-8"))
     assert text.count("</script>") == 2 and text.count("'sha256-") == 2
     assert "Read the mail" in text and "const maps" in text
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_the_pictures_of_the_docs_are_those_of_the_command(tmp_path: Path, name: str) -> None:
+    look_at(tmp_path, language="en", before=name == "before", out=tmp_path / "one.svg")
+    kept = Path(__file__).parents[2] / "docs" / "images" / f"routine-{name}.svg"
+    again = (
+        f"vardag invoices map {'--before ' if name == 'before' else ''}--out {kept.relative_to(kept.parents[2])}"
+    )
+    assert kept.read_text(encoding="utf-8") == (tmp_path / "one.svg").read_text(encoding="utf-8"), again
+
+
+def test_a_map_without_a_diagram_has_no_picture(tmp_path: Path) -> None:
+    (tmp_path / "x.bpmn").write_text(bpmn("s start\na user\ne end", "s a\na e"), encoding="utf-8")
+    with pytest.raises(InputError, match="has no diagram"):
+        look_at(tmp_path / "x.bpmn", language="en", out=tmp_path / "one.svg")
 
 
 def test_numbers_for_a_machine(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from vardag import __version__
-from vardag.core.errors import NotFoundError
+from vardag.core.errors import InputError, NotFoundError
 from vardag.invoices import audit, process
 from vardag.invoices import store as stored
 from vardag.invoices.process import map_words
 from vardag.invoices.process.bpmn import read_map
 from vardag.invoices.process.map import Kind, Map
-from vardag.invoices.process.map_page import Shown, Viewer, page
+from vardag.invoices.process.map_page import Shown, Viewer, page, picture
 from vardag.invoices.process.replay import Replayed, replay
 from vardag.invoices.routines import BEFORE, CANCELLATION, MAP, OUTCOMES, find_map
 from vardag.invoices.routines.mending import MENDED, Mended, read_mended
@@ -54,6 +54,8 @@ def look_at(
         Look at the map before alone: as people did it.
     store
         The robot's database, for the replay of its audit log; None replays nothing.
+    out
+        File for the page; or, where it ends in ``.svg``, for the picture alone.
     """
     if not target.exists():
         raise NotFoundError(f"{target}: no such file or folder. Give a BPMN file, or a robot's folder.")
@@ -64,11 +66,23 @@ def look_at(
         limits = map_words.limits(replayed, done.map, process.load_parameters(), language)
         done = replace(done, replayed=replayed, limits=tuple(limits))
     if out is not None:
-        shown = Shown(done.map, done.before, done.mended, done.replayed, done.limits)
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(page(shown, language, version=__version__, viewer=viewer), encoding="utf-8")
+        out.write_text(_drawn(done, language, viewer, alone=out.suffix == ".svg"), encoding="utf-8")
         done = replace(done, written=out)
     return done
+
+
+def _drawn(done: Mapped, language: str, viewer: Viewer | None, *, alone: bool) -> str:
+    """The page; or the picture of the map alone."""
+    if alone:
+        found = str(picture(done.map, language, done.replayed))
+        if not found:
+            raise InputError(
+                f"{done.path.name}: has no diagram, so there is no picture. Draw it in a BPMN modeler."
+            )
+        return found
+    shown = Shown(done.map, done.before, done.mended, done.replayed, done.limits)
+    return page(shown, language, version=__version__, viewer=viewer)
 
 
 def map_called(name: str, folder: Path | None = None, routine: str = CANCELLATION) -> Map:

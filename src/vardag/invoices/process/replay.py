@@ -232,6 +232,8 @@ class _Walk:
             self.tally.flows.update(flow.id for flow in way)
         self.tally.visit(self.item, step)
         self.at = step
+        if step in self.map.steps:  # what it came to before is over; the log may say anew
+            self.known.pop(self.map.steps[step].code, None)
 
     def _hear(self, entry: Noted) -> None:
         """What the entry tells of outcomes, and of an end that a person decided."""
