@@ -3,16 +3,18 @@
 ::
 
     cancellation/   before.bpmn (as people did it), after.bpmn (mended: what the robot follows)
+    reference/      a routine without code of its own: after.bpmn, routine.yaml, templates/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from vardag.core.errors import NotFoundError
 from vardag.invoices.process.bpmn import read_map
-from vardag.invoices.process.map import Map
+from vardag.invoices.routines.routine import Routine, claimed, read_declared
+
+__all__ = ["CANCELLATION", "MAP", "OUTCOMES", "PACKAGED", "Routine", "claimed", "load_routine", "packaged"]
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
@@ -21,19 +23,11 @@ MAP = "after.bpmn"
 OUTCOMES: Mapping[str, frozenset[str]] = {
     "read": frozenset({"request", "nothing"}),
     "look_up": frozenset({"done"}),
-    "decide": frozenset({"cancel", "refer", "reject"}),
+    "decide": frozenset({"accept", "cancel", "refer", "reject"}),
     "allow": frozenset({"alone", "person"}),
     "cancel": frozenset({"done", "refused"}),
     "answer": frozenset({"done"}),
 }
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A routine that the robot follows: its name, and its map."""
-
-    name: str
-    map: Map
 
 
 def load_routine(name: str, own: Path | None = None) -> Routine:
@@ -47,7 +41,8 @@ def load_routine(name: str, own: Path | None = None) -> Routine:
     for folder in (own, PACKAGED):
         path = folder / name / MAP if folder else None
         if path is not None and path.is_file():
-            return Routine(name, read_map(path, OUTCOMES))
+            drawn = read_map(path, OUTCOMES)
+            return Routine(name, drawn) if name == CANCELLATION else read_declared(path.parent, drawn)
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
 
