@@ -109,8 +109,9 @@ def _read_marks(requests: Iterable[dict[str, Any]]) -> None:
     """What was read, where, and how sure."""
     table = Table(words("col_field"), words("col_value"), words("col_where"), words("col_sure"), box=None)
     for request in requests:
-        for name, found in request.items():
-            if isinstance(found, dict):
+        read = {**request, **request.get("fields", {})}
+        for name, found in read.items():
+            if name != "fields" and isinstance(found, dict):
                 table.add_row(name, escape(found["value"]), escape(found["where"]), f"{found['sure']:.2f}")
         for code in request["doubts"]:
             table.add_row(words("col_doubts"), doubt(code))

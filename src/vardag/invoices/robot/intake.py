@@ -99,7 +99,7 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         robot.note(tx, "came again", mail=sha256)
         return 0
     store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={})))
-    common = {"mail": key, "routine": routine, "now": robot.now()}
+    common: dict[str, Any] = {"mail": key, "routine": routine, "now": robot.now()}
     items = [
         workitems.add(tx, key=f"{key}\n{one.target}", target=one.target, place=place, **common)
         for place, one in enumerate(read.requests or (CancellationRequest(),))

@@ -82,8 +82,8 @@ def declared(path: Path, raw: Any, fields: Sequence[str]) -> tuple[Rule, ...]:
         raise ConfigError(f"{path.name}: rules: {', '.join(twice)} more than once; every code is one rule.")
     if [rule.settles for rule in found] != [False] * (len(found) - 1) + [True]:
         raise ConfigError(
-            f"{path.name}: rules: the last one, {codes[-1]}, and no other, has to be without `when`: it is for what "
-            "no other rule objects to."
+            f"{path.name}: rules: the last one, {codes[-1]}, and no other, has to be without `when`: it is for "
+            "what no other rule objects to."
         )
     return found
 
