@@ -12,9 +12,20 @@ from pathlib import Path
 
 from vardag.core.errors import NotFoundError
 from vardag.invoices.process.bpmn import read_map
+from vardag.invoices.rules import Rule
 from vardag.invoices.routines.routine import Routine, claimed, read_declared
 
-__all__ = ["CANCELLATION", "MAP", "OUTCOMES", "PACKAGED", "Routine", "claimed", "load_routine", "packaged"]
+__all__ = [
+    "CANCELLATION",
+    "MAP",
+    "OUTCOMES",
+    "PACKAGED",
+    "Routine",
+    "claimed",
+    "every_rule",
+    "load_routine",
+    "packaged",
+]
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
@@ -45,6 +56,13 @@ def load_routine(name: str, own: Path | None = None) -> Routine:
             return Routine(name, drawn) if name == CANCELLATION else read_declared(path.parent, drawn)
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
+
+
+def every_rule(own: Path | None = None) -> Mapping[str, Rule]:
+    """The rules of every routine that there is, by code: for showing what was decided."""
+    folders = [folder for folder in (PACKAGED, own) if folder is not None and folder.is_dir()]
+    names = sorted({path.parent.name for folder in folders for path in folder.glob(f"*/{MAP}")})
+    return {code: rule for name in names for code, rule in load_routine(name, own).by_code.items()}
 
 
 @cache

@@ -98,5 +98,11 @@ class Explained:
 
 def explain(decision: Decision, language: str, rules: Mapping[str, Rule] = CATALOGUE) -> tuple[Explained, ...]:
     """Every reason of a decision in a language, the settling one first; `rules` are the routine's, by code."""
-    told = [rules[code] for code in decision.codes]
-    return tuple(Explained(rule.code, rule.says(language, decision.facts), rule.look(language)) for rule in told)
+    return tuple(_explained(code, rules.get(code), decision, language) for code in decision.codes)
+
+
+def _explained(code: str, rule: Rule | None, decision: Decision, language: str) -> Explained:
+    """A reason in words; by its code alone where the rule is gone, with the routine it was of."""
+    if rule is None:
+        return Explained(code, code, "")
+    return Explained(code, rule.says(language, decision.facts), rule.look(language))
