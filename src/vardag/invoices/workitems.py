@@ -113,9 +113,12 @@ class Item:
     told: str | None
 
 
-def add(tx: Transaction, *, key: str, mail: str, place: int, target: str, now: datetime) -> int | None:
+def add(
+    tx: Transaction, *, key: str, mail: str, place: int, target: str, now: datetime, routine: str = "cancellation"
+) -> int | None:
     """Make an item; None where there is one with this key already."""
-    values = {"key": key, "mail": mail, "place": place, "target": target, "state": State.NEW, "approvals": []}
+    values = {"key": key, "mail": mail, "place": place, "target": target, "routine": routine}
+    values |= {"state": State.NEW, "approvals": []}
     if not insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now):
         return None
     return int(tx.execute(sa.select(item.c.id).where(item.c.key == key)).scalar_one())

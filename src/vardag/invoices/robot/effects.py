@@ -10,6 +10,7 @@ from vardag.invoices.journal import Kind, Line, Progress
 from vardag.invoices.ledger.port import LedgerRefusedError
 from vardag.invoices.model import ApplicationError, Decision, Done, Effect, Invoice, MailRead
 from vardag.invoices.robot.desk import DONE, Robot, plain
+from vardag.invoices.routines import Routine
 from vardag.invoices.workitems import Item
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
@@ -95,12 +96,14 @@ def answered(
     invoice: Invoice | None,
     done: Done | None,
     entitled: bool,
+    routine: Routine,
     path: list[str],
 ) -> None:
     """Answer the requester, once; `path` are the steps on the map that led here, for the log."""
     message = compose(
         decision=decision, mail=mail, item=item.key, sender=robot.sender, entitled=entitled, now=robot.now(),
-        target=item.target, invoice=invoice, done=done, reference=str(item.id), templates=robot.templates,
+        target=item.target, invoice=invoice, done=done, reference=str(item.id),
+        templates=robot.templates, routine=routine.templates, template=routine.template(decision),
     )  # fmt: skip
     message_id = str(message["Message-ID"]).strip("<>")
     robot.at_step("intend to answer")

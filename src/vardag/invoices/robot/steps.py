@@ -25,6 +25,7 @@ from vardag.invoices.model import (
 from vardag.invoices.process.map import Map
 from vardag.invoices.robot.desk import DECISION, READ, Mode, Robot, plain, short
 from vardag.invoices.robot.effects import answered, cancelled
+from vardag.invoices.routines import Routine
 from vardag.invoices.rules import Case, Earlier, entitled
 from vardag.invoices.rules import decide as ask_the_rules
 from vardag.invoices.store import Transaction
@@ -49,7 +50,7 @@ class Walk:
 
     robot: Robot
     item: Item
-    map: Map
+    routine: Routine
     mail: MailRead
     case: Case | None = None
     decision: Decision | None = None
@@ -58,6 +59,11 @@ class Walk:
     told: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
+
+    @property
+    def map(self) -> Map:
+        """The routine's map."""
+        return self.routine.map
 
     def gone(self) -> list[str]:
         """The steps for the next entry in the log; from then on it holds them."""
@@ -110,7 +116,7 @@ def allow(walk: Walk) -> str:
     mode, decision = walk.robot.mode, _decision(walk)
     if walk.begun:
         return "alone"
-    confirmed = decision.action is Action.REFER or walk.item.approvals
+    confirmed = decision.action in {Action.ACCEPT, Action.REFER} or walk.item.approvals
     if mode is Mode.UNATTENDED or (mode is Mode.ATTENDED and confirmed):
         return "alone"
     walk.told = f"{mode}: {decision.action} ({decision.code})"
@@ -140,7 +146,7 @@ def answer(walk: Walk) -> str:
     case = _case(walk)
     answered(
         walk.robot, walk.item, _decision(walk), walk.mail, invoice=case.invoice, done=walk.done,
-        entitled=case.grant is not None, path=walk.gone(),
+        entitled=case.grant is not None, routine=walk.routine, path=walk.gone(),
     )  # fmt: skip
     return "done"
 
@@ -152,7 +158,7 @@ STEPS: Mapping[str, Callable[[Walk], str]] = {
 
 def _decide(walk: Walk) -> Decision:
     robot, item, case = walk.robot, walk.item, _case(walk)
-    decision = ask_the_rules(case, robot.policy)
+    decision = ask_the_rules(case, robot.policy, walk.routine.rules)
     robot.at_step("decide")
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)

@@ -5,10 +5,11 @@ from typing import Any
 
 from vardag.invoices import brakes, workitems
 from vardag.invoices.model import Action, ApplicationError, BusinessError, Done
-from vardag.invoices.process.map import Kind, Map, OffTheMapError, Step
+from vardag.invoices.process.map import Kind, OffTheMapError, Step
 from vardag.invoices.robot.desk import Mode, Robot
 from vardag.invoices.robot.filing import file_mail
 from vardag.invoices.robot.steps import STEPS, Walk, mail_of
+from vardag.invoices.routines import Routine
 from vardag.invoices.workitems import Item, LeaseLostError, State
 
 HELD_BACK = timedelta(minutes=10)  # until an item that met a limit is looked at again
@@ -51,7 +52,7 @@ def _walk(robot: Robot, item: Item) -> None:
     """Follow the map to a person's step or an end; where that cannot be done, a person has to look."""
     path: list[str] = []
     try:
-        walk = Walk(robot, item, _map(robot, item), mail_of(robot, item), path=path)
+        walk = Walk(robot, item, _routine(robot, item), mail_of(robot, item), path=path)
         step = _follow(walk)
     except (BusinessError, OffTheMapError) as error:
         return _leave(robot, item, State.WAITING, {"told": str(error), "exits": None}, exception=True, path=path)
@@ -70,12 +71,12 @@ def _follow(walk: Walk) -> Step:
     raise OffTheMapError(f"{MOST_STEPS} steps and no end: the map {walk.map.name} leads in a circle.")
 
 
-def _map(robot: Robot, item: Item) -> Map:
-    """The map of the item's routine."""
+def _routine(robot: Robot, item: Item) -> Routine:
+    """The item's routine."""
     if item.routine not in robot.routines:
         known = ", ".join(sorted(robot.routines)) or "none"
         raise BusinessError(f"The robot knows no routine {item.routine}; it knows {known}.")
-    return robot.routines[item.routine].map
+    return robot.routines[item.routine]
 
 
 def _set_out(walk: Walk) -> Step:

@@ -4,16 +4,31 @@
 
     cancellation/   before.bpmn (as people did it), after.bpmn (what the robot follows), mended.toml (what was
                     mended between them)
+    reference/      a routine without code of its own: after.bpmn, routine.yaml, templates/
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from vardag.core.errors import NotFoundError
 from vardag.invoices.process.bpmn import read_map
-from vardag.invoices.process.map import Map
+from vardag.invoices.routines.routine import Routine, claimed, read_declared
+from vardag.invoices.rules import Rule
+
+__all__ = [
+    "BEFORE",
+    "CANCELLATION",
+    "MAP",
+    "OUTCOMES",
+    "PACKAGED",
+    "Routine",
+    "claimed",
+    "every_rule",
+    "find_map",
+    "load_routine",
+    "packaged",
+]
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
@@ -22,19 +37,11 @@ MAP, BEFORE = "after.bpmn", "before.bpmn"
 OUTCOMES: Mapping[str, frozenset[str]] = {
     "read": frozenset({"request", "nothing"}),
     "look_up": frozenset({"done"}),
-    "decide": frozenset({"cancel", "refer", "reject"}),
+    "decide": frozenset({"accept", "cancel", "refer", "reject"}),
     "allow": frozenset({"alone", "person"}),
     "cancel": frozenset({"done", "refused"}),
     "answer": frozenset({"done"}),
 }
-
-
-@dataclass(frozen=True)
-class Routine:
-    """A routine that the robot follows: its name, and its map."""
-
-    name: str
-    map: Map
 
 
 def load_routine(name: str, own: Path | None = None) -> Routine:
@@ -45,7 +52,9 @@ def load_routine(name: str, own: Path | None = None) -> Routine:
     NotFoundError
         When there is no such routine; names those that there are.
     """
-    return Routine(name, read_map(find_map(name, own), OUTCOMES))
+    path = find_map(name, own)
+    drawn = read_map(path, OUTCOMES)
+    return Routine(name, drawn) if name == CANCELLATION else read_declared(path.parent, drawn)
 
 
 def find_map(name: str, own: Path | None = None) -> Path:
@@ -56,6 +65,13 @@ def find_map(name: str, own: Path | None = None) -> Path:
             return path
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
+
+
+def every_rule(own: Path | None = None) -> Mapping[str, Rule]:
+    """The rules of every routine that there is, by code: for showing what was decided."""
+    folders = [folder for folder in (PACKAGED, own) if folder is not None and folder.is_dir()]
+    names = sorted({path.parent.name for folder in folders for path in folder.glob(f"*/{MAP}")})
+    return {code: rule for name in names for code, rule in load_routine(name, own).by_code.items()}
 
 
 @cache
