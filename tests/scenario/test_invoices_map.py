@@ -16,9 +16,10 @@ from offices import invoice, mail, office
 from vardag.core.errors import ConfigError, InputError, NotFoundError
 from vardag.invoices import audit
 from vardag.invoices.commands.map import look_at
+from vardag.invoices.model import InvoiceState
 from vardag.invoices.process.map_page import Viewer
 from vardag.invoices.robot import Mode, people
-from vardag.invoices.routines import PACKAGED
+from vardag.invoices.routines import PACKAGED, load_routine
 
 VARDAG = Path(sys.executable).with_name("vardag")
 MAIL = [mail(f"Makulera faktura 1000{number}, fel belopp", number=number) for number in range(5)]
@@ -248,3 +249,20 @@ def test_what_was_mended_names_what_is_there(tmp_path: Path, old: str, new: str,
     with pytest.raises(ConfigError) as error:
         look_at(tmp_path / "after.bpmn", language="en")
     assert says in str(error.value)
+
+
+def test_each_routine_is_replayed_on_its_own_map(tmp_path: Path) -> None:
+    both = {name: load_routine(name) for name in ("cancellation", "reference")}
+    asked = "Hej! Kan ni ändra vår referens på faktura 1000007 till PO-8842? Tack!\nAnna"
+    draft = invoice("1000007", state=InvoiceState.DRAFT)
+    mails = [mail(asked, subject="Ärende", number=7), *MAIL[:1]]
+    done = office(tmp_path, [draft, invoice("10000")], mails, routines=both)
+    done.work()
+    people.close(done.robot.store, 1, by="bo", reason="bytt", done=True)
+    done.work()
+    store = done.robot.store
+    reference = look_at(tmp_path, language="en", routine="reference", store=store).replayed
+    assert reference is not None and (reference.items, reference.fitness, reference.ended) == (1, 1.0, 1)
+    assert reference.times["change"] == 1 and reference.flows["flow_changed_answer"] == 1
+    cancellation = look_at(tmp_path, language="en", store=store).replayed
+    assert cancellation is not None and (cancellation.items, cancellation.fitness) == (1, 1.0)

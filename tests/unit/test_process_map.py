@@ -49,7 +49,7 @@ def test_a_map_says_what_comes_after_each_step(tmp_path: Path) -> None:
     assert found.after("read", {"read": "nothing"}).id == "n"
     assert found.after("read", {"read": "request"}).id == "a"
     assert found.after("a", {"a": "confirmed"}).id == "read"
-    assert found.exits("a") == {"confirmed": "", "done": "done", "refused": "done"}
+    assert found.exits("a", {}) == {"confirmed": "", "done": "done", "refused": "done"}
 
 
 def test_a_service_task_without_code_is_a_persons(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_gateway_that_asks_about_two_steps_wants_a_default_or_all_of_one(tmp_p
         ("", "", {"a": properties(minutes="tre")}, "a: minutes 'tre'; expected a number such as 3.5"),
         ("", "", {"a": properties(minutes="-1")}, "a: minutes '-1'"),
         ("", "", {"a": properties(minutes="nan")}, "a: minutes 'nan'"),
-        ("", "", {"a": properties(minuter="3")}, "a: unknown property minuter; known: goes_wrong, minutes"),
+        ("", "", {"a": properties(minuter="3")}, "a: unknown property minuter; known: about_en, goes_wrong"),
         ("", "", {"e": properties(state="gone")}, "e: state 'gone'; expected done or failed_business"),
     ],
 )

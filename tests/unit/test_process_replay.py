@@ -52,7 +52,7 @@ WAITS = settled(1, "s", "read", "a", state="waiting")
 
 def test_an_item_that_waits_stands_at_its_step(routine: Map) -> None:
     found = replay([Entry(None, "paused"), Entry(1, "received"), RESERVED, WAITS, Entry(2, "received")], routine)
-    assert (found.items, found.standing, found.ended) == (1, {"a": 1, "s": 1}, 0)
+    assert (found.items, found.standing, found.ended, found.new) == (1, {"a": 1}, 0, 1)
     assert (found.times, found.fitness) == ({"s": 1, "read": 1, "a": 1}, 1.0)
     assert found.flows == {"s_read": 1, "read_g": 1, "g_a": 1}
 

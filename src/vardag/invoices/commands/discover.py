@@ -15,6 +15,7 @@ from vardag.core.errors import InputError
 from vardag.core.parameters import Parameters
 from vardag.invoices import audit, process
 from vardag.invoices.audit import Entry
+from vardag.invoices.commands.map import entries_of
 from vardag.invoices.process import map_words
 from vardag.invoices.process.conformance import Conformed, conform
 from vardag.invoices.process.map import Map
@@ -99,8 +100,7 @@ def discover(
 def _on_map(found: Map, log: process.EventLog, store: Store | None, parameters: Parameters, language: str) -> OnMap:
     """Replay the log on the map; the robot's own log holds every step, another's activities are matched."""
     if store is not None:
-        with store.read() as tx:
-            replayed = replay(list(audit.entries(tx)), found)
+        replayed = replay(entries_of(store), found)
         return OnMap(found, None, replayed, tuple(map_words.limits(replayed, found, parameters, language)))
     done = conform(log.events, found)
     told = map_words.limits_of_log(done, found, parameters, log.events.height, language)

@@ -62,7 +62,7 @@ def look_at(
     path = target if target.suffix == ".bpmn" or target.is_file() else find_map(routine, target / "routines")
     done = _read(path, before=before)
     if store is not None:
-        replayed = replay(_entries(store, routine), done.map)
+        replayed = replay(entries_of(store, routine), done.map)
         limits = map_words.limits(replayed, done.map, process.load_parameters(), language)
         done = replace(done, replayed=replayed, limits=tuple(limits))
     if out is not None:
@@ -114,12 +114,12 @@ def _read(path: Path, *, before: bool) -> Mapped:
     return Mapped(found, earlier, read_mended(path.with_name(MENDED), earlier, found), path)
 
 
-def _entries(store: Store, routine: str) -> list[audit.Entry]:
+def entries_of(store: Store, routine: str = CANCELLATION) -> list[audit.Entry]:
     """The log's entries of a routine's items."""
     with store.read() as tx:
-        of_routine = sa.select(stored.item.c.id).where(stored.item.c.routine == routine)
-        items = set(tx.execute(of_routine).scalars())
-        return [entry for entry in audit.entries(tx) if entry.item in items]
+        of_others = sa.select(stored.item.c.id).where(stored.item.c.routine != routine)
+        others = set(tx.execute(of_others).scalars())
+        return [entry for entry in audit.entries(tx) if entry.item is not None and entry.item not in others]
 
 
 def facts(done: Mapped, language: str) -> dict[str, Any]:

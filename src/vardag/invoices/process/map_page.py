@@ -141,6 +141,7 @@ def told(found: Map, replayed: Replayed, language: str, *, unit: str = "items") 
             items=replayed.items,
             ended=replayed.ended,
             standing=sum(replayed.standing.values()),
+            new=replayed.new,
         ),
         "fitness": words.fitness(replayed, language),
         "deviations": words.deviations(found, replayed, language),

@@ -75,6 +75,8 @@ class Replayed:
         How many times each flow was taken.
     standing
         Where those stand now that have not ended, by step.
+    new
+        Items that have not begun.
     left_out
         Items whose entries hold no path: they were worked on before the map was followed.
     other_versions
@@ -94,6 +96,7 @@ class Replayed:
     remaining: int
     ended: int = 0
     standing: Mapping[str, int] = field(default_factory=dict)
+    new: int = 0
     left_out: int = 0
     other_versions: Mapping[str, int] = field(default_factory=dict)
     restarts: int = 0
@@ -115,7 +118,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.items = self.produced = self.consumed = self.missing = self.remaining = 0
-        self.ended = self.left_out = self.restarts = 0
+        self.ended = self.new = self.left_out = self.restarts = 0
         self.went: dict[str, set[str]] = {}
         self.times: Counter[str] = Counter()
         self.flows: Counter[str] = Counter()
@@ -150,6 +153,7 @@ class Tally:
             remaining=self.remaining,
             ended=self.ended,
             standing=dict(self.standing),
+            new=self.new,
             left_out=self.left_out,
             other_versions=dict(self.versions),
             restarts=self.restarts,
@@ -203,11 +207,11 @@ class _Walk:
         return None
 
     def _never_walked(self, entries: list[Noted]) -> None:
-        """New items stand at the start; what was settled without a path is older than the map."""
+        """What was settled without a path is older than the map; the rest has not begun."""
         if any(entry.event in {"decided", "settled"} for entry in entries):
             self.tally.left_out += 1
         else:
-            self.tally.standing[self.map.start.id] += 1
+            self.tally.new += 1
 
     def _come(self, step: str, *, new: bool) -> None:
         """The item comes to a step; a new walk takes it up where it stood, or at the start."""
