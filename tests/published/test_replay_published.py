@@ -1,7 +1,6 @@
 """Token-based replay as the literature works it: W. van der Aalst, Process Mining, Springer 2011, section 7.2.
 
-The event log L_full (table 7.1, 1391 cases) and the sequential model N2 (figure 7.2), which examines the claim
-before the ticket is checked. The others of the four models have parallel steps, which no map may hold. The second
+The event log L_full (1391 cases) and the sequential model N2, which examines the claim before the ticket is checked. The others of the four models have parallel steps, which no map may hold. The second
 edition (2016) has them in section 8.2.
 """
 
@@ -45,7 +44,7 @@ def test_a_case_that_fits(n2: Map) -> None:
 
 
 def test_the_third_trace_on_the_second_model(n2: Map) -> None:
-    """Figure 7.4: six tokens produced and consumed, one missing, one remaining; beside cases that fit."""
+    """Six tokens produced and consumed, one missing, one remaining; beside cases that fit."""
     fits, both = (conform(log_of(log).events, n2).replayed for log in (EVERY, [*EVERY, ("adceh", 1)]))
     assert fits is not None and both is not None and fits.fitness == 1
     assert (both.produced - fits.produced, both.consumed - fits.consumed) == (6, 6)
