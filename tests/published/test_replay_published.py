@@ -1,7 +1,8 @@
 """Token-based replay as the literature works it: W. van der Aalst, Process Mining, Springer 2011, section 7.2.
 
-The event log L_full (1391 cases) and the sequential model N2, which examines the claim before the ticket is checked. The others of the four models have parallel steps, which no map may hold. The second
-edition (2016) has them in section 8.2.
+The event log L_full (1391 cases) and the sequential model N2, which examines the claim before the ticket is
+checked. The book's other models have parallel steps, which no map may hold. The second edition (2016) has them in
+section 8.2.
 """
 
 from pathlib import Path
