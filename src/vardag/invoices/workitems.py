@@ -17,6 +17,7 @@ effect the robot proves with `hold` that the item is still its own.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +50,15 @@ ALLOWED = {
 }
 
 
+DUE = sa.or_(
+    sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= sa.bindparam("now"))),
+    sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= sa.bindparam("now")),
+    sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= sa.bindparam("now")),
+)
+NEXT = sa.select(item).where(DUE).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+FIND = sa.select(item).where(item.c.id == sa.bindparam("number"))
+LOCK = FIND.with_for_update()
+CHANGE = sa.update(item).where(item.c.id == sa.bindparam("number"))
 HOLD = (
     sa.update(item)
     .where(item.c.id == sa.bindparam("number"), item.c.state == sa.bindparam("reserved"))
@@ -119,9 +129,8 @@ def add(
     """Make an item; None where there is one with this key already."""
     values = {"key": key, "mail": mail, "place": place, "target": target, "routine": routine}
     values |= {"state": State.NEW, "approvals": []}
-    if not insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now):
-        return None
-    return int(tx.execute(sa.select(item.c.id).where(item.c.key == key)).scalar_one())
+    made = insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now)
+    return int(made.id) if made else None
 
 
 def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> Item | None:
@@ -129,18 +138,12 @@ def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> 
 
     A new item that was held back by a limit is due at its `retry_at`.
     """
-    due = sa.or_(
-        sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= now)),
-        sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= now),
-        sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= now),
-    )
-    query = sa.select(item).where(due).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
-    row = tx.execute(query).first()
+    row = tx.execute(NEXT, {"now": now}).first()
     if row is None:
         return None
     taken: dict[str, Any] = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease}
     taken |= {"tries": row.tries + 1, "changed_at": now, "retry_at": None}
-    tx.execute(sa.update(item).where(item.c.id == row.id).values(**taken))
+    tx.execute(CHANGE, {"number": row.id, **taken})
     return replace(_item(row), **taken)
 
 
@@ -170,7 +173,7 @@ def move(tx: Transaction, number: int, state: State, *, now: datetime, **values:
         ways = ", ".join(sorted(ALLOWED[found.state])) or "nowhere"
         raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
     left: dict[str, Any] = {"state": state, "changed_at": now, "reserved_by": None, "lease_until": None, **values}
-    tx.execute(sa.update(item).where(item.c.id == number).values(**left))
+    tx.execute(CHANGE, {"number": number, **left})
     return replace(found, **{**left, "approvals": tuple(left.get("approvals", found.approvals))})
 
 
@@ -190,8 +193,7 @@ def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
     NotFoundError
         When there is none.
     """
-    query = sa.select(item).where(item.c.id == number)
-    row = tx.execute(query.with_for_update() if lock else query).first()
+    row = tx.execute(LOCK if lock else FIND, {"number": number}).first()
     if row is None:
         raise NotFoundError(f"no work item {number}. List them with: vardag invoices status")
     return _item(row)
@@ -199,14 +201,19 @@ def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
 
 def listed(tx: Transaction, *states: State, mail: str | None = None, target: str | None = None) -> list[Item]:
     """Items in these states (all, where none is given), oldest first; of one mail or about one invoice."""
-    query = sa.select(item).order_by(item.c.id)
-    if states:
-        query = query.where(item.c.state.in_(states))
-    if mail is not None:
-        query = query.where(item.c.mail == mail)
-    if target is not None:
-        query = query.where(item.c.target == target)
-    return [_item(row) for row in tx.execute(query)]
+    given = {"states": states or None, "mail": mail, "target": target}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    return [_item(row) for row in tx.execute(_list(frozenset(wanted)), wanted)]
+
+
+@cache
+def _list(given: frozenset[str]) -> sa.Select[Any]:
+    tests = {
+        "states": item.c.state.in_(sa.bindparam("states", expanding=True)),
+        "mail": item.c.mail == sa.bindparam("mail"),
+        "target": item.c.target == sa.bindparam("target"),
+    }
+    return sa.select(item).where(*(tests[name] for name in sorted(given))).order_by(item.c.id)
 
 
 def counted(tx: Transaction) -> dict[State, int]:
