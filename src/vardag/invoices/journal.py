@@ -75,14 +75,14 @@ def intend(
 
     A line that was refused is opened again: nothing was done under it.
     """
-    values: dict[str, Any] = {"key": key, "item": item, "state": Progress.INTENDED, "intended_at": now, "amount": amount}
-    begun = Line(kind, target, outcome=None, fresh=True, **values)
-    if insert_new(tx, effect, kind=kind, target=target, **values):
+    begun = Line(kind, target, key, item, Progress.INTENDED, now, None, amount, fresh=True)
+    row = {"key": key, "item": item, "state": begun.state, "intended_at": now, "amount": amount}
+    if insert_new(tx, effect, kind=kind, target=target, **row):
         return begun
     found = of(tx, kind, target)
     if found.state is not Progress.REFUSED:
         return found
-    tx.execute(CHANGE, {**_same(kind, target), **values, "finished_at": None, "outcome": None})
+    tx.execute(CHANGE, {**_same(kind, target), **row, "finished_at": None, "outcome": None})
     return begun
 
 
