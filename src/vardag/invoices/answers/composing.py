@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 from vardag.core.texts import Texts
 from vardag.invoices.answers.address import (
@@ -29,8 +30,23 @@ FACT = 60  # characters of what was read in a mail that an answer repeats
 STRANGERS = frozenset({"unproven", "not_entitled"})
 MISSING = frozenset({"no_number", "not_found"})
 BY_CODE = {"already_credited": "already_credited", **dict.fromkeys(MISSING, "missing")}
+
+
+class _Registry(HeaderRegistry):
+    """Makes the class of a header once, where the standard library makes one for every header."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = super().__getitem__(name)
+        return self._made[name]
+
+
 # Message ids are never folded or encoded, however long.
-REGISTRY = HeaderRegistry()
+REGISTRY = _Registry()
 REGISTRY.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
 REGISTRY.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
 POLICY = SMTP.clone(header_factory=REGISTRY)
