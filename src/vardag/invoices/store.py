@@ -5,8 +5,7 @@ log are written in one transaction, so they cannot disagree. SQLite's transactio
 begin, and are on disk when they end.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -206,6 +205,7 @@ class Store:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connected)
             event.listen(self.engine, "begin", _sqlite_begins)
+        self._reader = self.engine.execution_options(**{READS: True})
         try:
             self._make()
         except sa.exc.OperationalError as error:
@@ -238,18 +238,13 @@ class Store:
             return tuple(SQLITE_APPEND_ONLY.format(verb=verb) for verb in ("UPDATE", "DELETE"))
         return POSTGRES_APPEND_ONLY
 
-    @contextmanager
-    def begin(self) -> Iterator[Transaction]:
+    def begin(self) -> AbstractContextManager[Transaction]:
         """All or nothing; on disk when it ends."""
-        with self.engine.begin() as tx:
-            yield tx
+        return self.engine.begin()
 
-    @contextmanager
-    def read(self) -> Iterator[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         """Look, and change nothing."""
-        with self.engine.connect().execution_options(**{READS: True}) as connection:
-            yield connection
-            connection.rollback()
+        return self._reader.connect()
 
     def close(self) -> None:
         """Let the connections go."""
