@@ -5,7 +5,8 @@ log are written in one transaction, so they cannot disagree. SQLite's transactio
 begin, and are on disk when they end.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -19,8 +20,6 @@ from vardag.core.errors import DatabaseError
 
 SCHEMA_VERSION = 2
 BUSY_MS = 30_000
-
-READS = "vardag_reads"  # option of a connection that changes nothing
 
 Transaction = sa.Connection
 metadata = sa.MetaData()
@@ -204,8 +203,6 @@ class Store:
         self.engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000} if self.is_sqlite else {})
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connected)
-            event.listen(self.engine, "begin", _sqlite_begins)
-        self._reader = self.engine.execution_options(**{READS: True})
         try:
             self._make()
         except sa.exc.OperationalError as error:
@@ -238,13 +235,21 @@ class Store:
             return tuple(SQLITE_APPEND_ONLY.format(verb=verb) for verb in ("UPDATE", "DELETE"))
         return POSTGRES_APPEND_ONLY
 
-    def begin(self) -> AbstractContextManager[Transaction]:
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
         """All or nothing; on disk when it ends."""
-        return self.engine.begin()
+        with self.engine.begin() as tx:
+            if self.is_sqlite:
+                tx.exec_driver_sql("BEGIN IMMEDIATE")
+            yield tx
 
-    def read(self) -> AbstractContextManager[Transaction]:
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
         """Look, and change nothing."""
-        return self._reader.connect()
+        with self.engine.connect() as tx:
+            if self.is_sqlite:
+                tx.exec_driver_sql("BEGIN")
+            yield tx
 
     def close(self) -> None:
         """Let the connections go."""
@@ -264,14 +269,9 @@ def _upgraded(tx: Transaction) -> int | None:
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver shall not begin by itself
+    connection.isolation_level = None  # the driver shall not begin by itself: `Store.begin` and `read` do
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_begins(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get(READS)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> Any:
