@@ -50,12 +50,21 @@ ALLOWED = {
 }
 
 
+# Statements that every work item needs are built once; building one takes longer than running it.
+NOW = sa.bindparam("now", type_=item.c.changed_at.type)
 DUE = sa.or_(
-    sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= sa.bindparam("now"))),
-    sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= sa.bindparam("now")),
-    sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= sa.bindparam("now")),
+    sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= NOW)),
+    sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= NOW),
+    sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= NOW),
 )
-NEXT = sa.select(item).where(DUE).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+NEXT = sa.select(item.c.id).where(DUE).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+TAKE = (
+    sa.update(item)
+    .where(item.c.id == NEXT.correlate(None).scalar_subquery())
+    .values(state=State.RESERVED, reserved_by=sa.bindparam("robot"), lease_until=sa.bindparam("until"))
+    .values(tries=item.c.tries + 1, changed_at=NOW, retry_at=None)
+    .returning(item)
+)
 FIND = sa.select(item).where(item.c.id == sa.bindparam("number"))
 LOCK = FIND.with_for_update()
 CHANGE = sa.update(item).where(item.c.id == sa.bindparam("number"))
@@ -138,13 +147,8 @@ def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> 
 
     A new item that was held back by a limit is due at its `retry_at`.
     """
-    row = tx.execute(NEXT, {"now": now}).first()
-    if row is None:
-        return None
-    taken: dict[str, Any] = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease}
-    taken |= {"tries": row.tries + 1, "changed_at": now, "retry_at": None}
-    tx.execute(CHANGE, {"number": row.id, **taken})
-    return replace(_item(row), **taken)
+    row = tx.execute(TAKE, {"now": now, "robot": robot, "until": now + lease}).first()
+    return _item(row) if row else None
 
 
 def hold(tx: Transaction, number: int, *, robot: str, now: datetime, lease: timedelta) -> None:
