@@ -17,7 +17,6 @@ effect the robot proves with `hold` that the item is still its own.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,6 +66,7 @@ TAKE = (
 )
 FIND = sa.select(item).where(item.c.id == sa.bindparam("number"))
 LOCK = FIND.with_for_update()
+ABOUT = sa.select(item).where(item.c.target == sa.bindparam("target")).order_by(item.c.id)
 CHANGE = sa.update(item).where(item.c.id == sa.bindparam("number"))
 HOLD = (
     sa.update(item)
@@ -203,21 +203,15 @@ def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
     return _item(row)
 
 
-def listed(tx: Transaction, *states: State, mail: str | None = None, target: str | None = None) -> list[Item]:
-    """Items in these states (all, where none is given), oldest first; of one mail or about one invoice."""
-    given = {"states": states or None, "mail": mail, "target": target}
-    wanted = {name: value for name, value in given.items() if value is not None}
-    return [_item(row) for row in tx.execute(_list(frozenset(wanted)), wanted)]
+def listed(tx: Transaction, *states: State) -> list[Item]:
+    """Items in these states (all, where none is given), oldest first."""
+    query = sa.select(item).where(item.c.state.in_(states or tuple(State))).order_by(item.c.id)
+    return [_item(row) for row in tx.execute(query)]
 
 
-@cache
-def _list(given: frozenset[str]) -> sa.Select[Any]:
-    tests = {
-        "states": item.c.state.in_(sa.bindparam("states", expanding=True)),
-        "mail": item.c.mail == sa.bindparam("mail"),
-        "target": item.c.target == sa.bindparam("target"),
-    }
-    return sa.select(item).where(*(tests[name] for name in sorted(given))).order_by(item.c.id)
+def about(tx: Transaction, target: str) -> list[Item]:
+    """Items about one invoice, oldest first."""
+    return [_item(row) for row in tx.execute(ABOUT, {"target": target})]
 
 
 def counted(tx: Transaction) -> dict[State, int]:

@@ -7,6 +7,7 @@ from email.headerregistry import HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,16 +34,18 @@ BY_CODE = {"already_credited": "already_credited", **dict.fromkeys(MISSING, "mis
 
 
 class _Registry(HeaderRegistry):
-    """Makes the class of a header once, where the standard library makes one for every header."""
+    """Makes a header once, and its class: most are the same in every answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: dict[str, Any] = {}
+        self._class = lru_cache(maxsize=64)(super().__getitem__)
+        self._header = lru_cache(maxsize=64)(super().__call__)
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._made:
-            self._made[name] = super().__getitem__(name)
-        return self._made[name]
+        return self._class(name)
+
+    def __call__(self, name: str, value: Any) -> Any:
+        return self._header(name, value)
 
 
 # Message ids are never folded or encoded, however long.
