@@ -49,17 +49,23 @@ ALLOWED = {
 }
 
 
+def _oldest(*due: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The oldest item that is due in a way, and that no other robot is taking."""
+    found = sa.select(item.c.id).where(*due).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+    return sa.select(found.subquery().c.id)
+
+
 # Statements that every work item needs are built once; building one takes longer than running it.
 NOW = sa.bindparam("now", type_=item.c.changed_at.type)
-DUE = sa.or_(
-    sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= NOW)),
-    sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= NOW),
-    sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= NOW),
-)
-NEXT = sa.select(item.c.id).where(DUE).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+# One search for each state, and not one for all: it ends at the first item, however long the queue is.
+DUE = sa.union_all(
+    _oldest(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= NOW)),
+    _oldest(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= NOW),
+    _oldest(item.c.state == State.RESERVED, item.c.lease_until <= NOW),
+).subquery()
 TAKE = (
     sa.update(item)
-    .where(item.c.id == NEXT.correlate(None).scalar_subquery())
+    .where(item.c.id == sa.select(sa.func.min(DUE.c.id)).scalar_subquery())
     .values(state=State.RESERVED, reserved_by=sa.bindparam("robot"), lease_until=sa.bindparam("until"))
     .values(tries=item.c.tries + 1, changed_at=NOW, retry_at=None)
     .returning(item)
