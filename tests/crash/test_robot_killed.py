@@ -116,7 +116,7 @@ class Office:
         """A run's items, and their log in words."""
         store = database(self.folder)
         with store.read() as tx:
-            items = workitems.listed(tx, target=self.numbers[place])
+            items = workitems.about(tx, self.numbers[place])
             log = [f"{one.event} {one.body}" for item in items for one in audit.entries(tx, item=item.id)]
         store.close()
         return items, log

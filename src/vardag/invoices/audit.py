@@ -21,6 +21,7 @@ from vardag.invoices.store import CHAIN, Transaction, audit
 START = "0" * 64
 LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 INSERT = sa.insert(audit)
+LOCK = sa.select(sa.func.pg_advisory_xact_lock(CHAIN))
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def append(tx: Transaction, event: str, *, actor: str, item: int | None = None, 
         What JSON can hold; amounts and dates as text.
     """
     if tx.dialect.name == "postgresql":
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN)))
+        tx.execute(LOCK)
     last, previous = head(tx)
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     row = {"seq": last + 1, "at": at, "item": item, "event": event, "body": canonical({"actor": actor, **body})}

@@ -6,7 +6,7 @@ first looks outside for what carries the key, and acts again only when nothing i
 for a call under way to have arrived.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,16 @@ import sqlalchemy as sa
 
 from vardag.invoices.model import ApplicationError
 from vardag.invoices.store import Transaction, effect, insert_new
+
+SAME = (effect.c.kind == sa.bindparam("of_kind"), effect.c.target == sa.bindparam("of_target"))
+FIND = sa.select(effect).where(*SAME).with_for_update()
+CHANGE = sa.update(effect).where(*SAME)
+BEGUN = sa.select(effect).where(effect.c.item == sa.bindparam("item"), effect.c.state != sa.bindparam("refused"))
+SINCE = sa.select(sa.func.count(), sa.func.sum(effect.c.amount)).where(
+    effect.c.kind == sa.bindparam("kind"),
+    effect.c.intended_at > sa.bindparam("moment"),
+    effect.c.state != sa.bindparam("refused"),
+)
 
 
 class Kind(StrEnum):
@@ -65,38 +75,35 @@ def intend(
 
     A line that was refused is opened again: nothing was done under it.
     """
-    values = {"key": key, "item": item, "state": Progress.INTENDED, "intended_at": now, "amount": amount}
-    fresh = insert_new(tx, effect, kind=kind, target=target, **values)
+    begun = Line(kind, target, key, item, Progress.INTENDED, now, None, amount, fresh=True)
+    row = {"key": key, "item": item, "state": begun.state, "intended_at": now, "amount": amount}
+    if insert_new(tx, effect, kind=kind, target=target, **row):
+        return begun
     found = of(tx, kind, target)
-    if not fresh and found.state is Progress.REFUSED:
-        tx.execute(_this(kind, target).values(**values, finished_at=None, outcome=None))
-        found, fresh = of(tx, kind, target), True
-    return replace(found, fresh=fresh)
+    if found.state is not Progress.REFUSED:
+        return found
+    tx.execute(CHANGE, {**_same(kind, target), **row, "finished_at": None, "outcome": None})
+    return begun
 
 
 def finish(tx: Transaction, line: Line, state: Progress, outcome: dict[str, Any], *, now: datetime) -> None:
     """Write down what came of it."""
-    tx.execute(_this(line.kind, line.target).values(state=state, outcome=outcome, finished_at=now))
+    tx.execute(CHANGE, {**_same(line.kind, line.target), "state": state, "outcome": outcome, "finished_at": now})
 
 
 def of(tx: Transaction, kind: Kind, target: str) -> Line:
     """The line of an effect, which must be there."""
-    query = sa.select(effect).where(effect.c.kind == kind, effect.c.target == target)
-    return _line(tx.execute(query.with_for_update()).one())
+    return _line(tx.execute(FIND, _same(kind, target)).one())
 
 
 def begun(tx: Transaction, item: int) -> list[Line]:
     """What an item has set about outside, refusals not counted."""
-    query = sa.select(effect).where(effect.c.item == item, effect.c.state != Progress.REFUSED)
-    return [_line(row) for row in tx.execute(query)]
+    return [_line(row) for row in tx.execute(BEGUN, {"item": item, "refused": Progress.REFUSED})]
 
 
 def since(tx: Transaction, kind: Kind, moment: datetime) -> tuple[int, Decimal]:
     """How many effects of a kind were intended since then, and their amount."""
-    query = sa.select(sa.func.count(), sa.func.sum(effect.c.amount)).where(
-        effect.c.kind == kind, effect.c.intended_at > moment, effect.c.state != Progress.REFUSED
-    )
-    count, amount = tx.execute(query).one()
+    count, amount = tx.execute(SINCE, {"kind": kind, "moment": moment, "refused": Progress.REFUSED}).one()
     return int(count), Decimal(amount or 0)
 
 
@@ -112,8 +119,8 @@ def wait_for_calls_under_way(line: Line, *, now: datetime, settle: timedelta) ->
         raise InDoubtError(f"{line.kind} of {line.target}: not known whether it was done; looked at again later.")
 
 
-def _this(kind: Kind, target: str) -> sa.Update:
-    return sa.update(effect).where(effect.c.kind == kind, effect.c.target == target)
+def _same(kind: Kind, target: str) -> dict[str, str]:
+    return {"of_kind": kind, "of_target": target}
 
 
 def _line(row: sa.Row[Any]) -> Line:

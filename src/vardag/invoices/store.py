@@ -8,6 +8,7 @@ begin, and are on disk when they end.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ from vardag.core.errors import DatabaseError
 
 SCHEMA_VERSION = 2
 BUSY_MS = 30_000
-
-READS = "vardag_reads"  # option of a connection that changes nothing
 
 Transaction = sa.Connection
 metadata = sa.MetaData()
@@ -94,10 +93,12 @@ effect = sa.Table(
     sa.Column("item", sa.Integer, sa.ForeignKey("item.id"), nullable=False, index=True),
     sa.Column("state", sa.Text, nullable=False, comment="intended, done or refused"),
     sa.Column("amount", sa.Numeric(18, 2, asdecimal=True)),
-    sa.Column("intended_at", Moment, nullable=False, index=True),
+    sa.Column("intended_at", Moment, nullable=False),
     sa.Column("finished_at", Moment),
     sa.Column("outcome", sa.JSON),
 )
+# What the brakes count and sum; without it they would go through every cancellation there ever was.
+within = sa.Index("effects_within", effect.c.kind, effect.c.intended_at, effect.c.state, effect.c.amount)
 
 audit = sa.Table(
     "audit",
@@ -170,6 +171,8 @@ setting = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
 )
+# Statements that every work item needs are built once; building one takes longer than running it.
+SETTING = sa.select(setting.c.value).where(setting.c.name == sa.bindparam("name"))
 
 SQLITE_APPEND_ONLY = (
     "CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb} ON audit "
@@ -200,7 +203,6 @@ class Store:
         self.engine = sa.create_engine(url, connect_args={"timeout": BUSY_MS / 1000} if self.is_sqlite else {})
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connected)
-            event.listen(self.engine, "begin", _sqlite_begins)
         try:
             self._make()
         except sa.exc.OperationalError as error:
@@ -237,14 +239,17 @@ class Store:
     def begin(self) -> Iterator[Transaction]:
         """All or nothing; on disk when it ends."""
         with self.engine.begin() as tx:
+            if self.is_sqlite:
+                tx.exec_driver_sql("BEGIN IMMEDIATE")
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """Look, and change nothing."""
-        with self.engine.connect().execution_options(**{READS: True}) as connection:
-            yield connection
-            connection.rollback()
+        with self.engine.connect() as tx:
+            if self.is_sqlite:
+                tx.exec_driver_sql("BEGIN")
+            yield tx
 
     def close(self) -> None:
         """Let the connections go."""
@@ -258,31 +263,31 @@ def _upgraded(tx: Transaction) -> int | None:
         return found
     for column in (item.c.routine, item.c.at, item.c.outcome, item.c.outcomes, item.c.exits):
         tx.execute(sa.text(f"ALTER TABLE item ADD COLUMN {sa.schema.CreateColumn(column).compile(tx.engine)}"))
+    within.create(tx, checkfirst=True)
     put(tx, "schema_version", SCHEMA_VERSION)
     return SCHEMA_VERSION
 
 
 def _sqlite_connected(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver shall not begin by itself
+    connection.isolation_level = None  # the driver shall not begin by itself: `Store.begin` and `read` do
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _sqlite_begins(connection: sa.Connection) -> None:
-    reads = connection.get_execution_options().get(READS)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> Any:
+    """Insert a row unless its key is taken; returns its primary key, or None. Two robots at once make one row."""
+    return tx.execute(_insert(table, tx.dialect.name), values).first()
 
 
-def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> bool:
-    """Insert a row unless its key is taken; tells whether it was new. Two robots at once make one row."""
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    made: Any = insert(table).values(**values).on_conflict_do_nothing().returning(sa.literal_column("1"))
-    return tx.execute(made).first() is not None
+@cache
+def _insert(table: sa.Table, dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)
 
 
 def get(tx: Transaction, name: str) -> Any:
     """Value of a setting; None where there is none."""
-    return tx.execute(sa.select(setting.c.value).where(setting.c.name == name)).scalar()
+    return tx.execute(SETTING, {"name": name}).scalar()
 
 
 def put(tx: Transaction, name: str, value: Any) -> None:

@@ -49,6 +49,31 @@ ALLOWED = {
 }
 
 
+def _oldest(*due: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """The oldest item that is due in a way, and that no other robot is taking."""
+    found = sa.select(item.c.id).where(*due).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
+    return sa.select(found.subquery().c.id)
+
+
+# Statements that every work item needs are built once; building one takes longer than running it.
+NOW = sa.bindparam("now", type_=item.c.changed_at.type)
+# One search for each state, and not one for all: it ends at the first item, however long the queue is.
+DUE = sa.union_all(
+    _oldest(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= NOW)),
+    _oldest(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= NOW),
+    _oldest(item.c.state == State.RESERVED, item.c.lease_until <= NOW),
+).subquery()
+TAKE = (
+    sa.update(item)
+    .where(item.c.id == sa.select(sa.func.min(DUE.c.id)).scalar_subquery())
+    .values(state=State.RESERVED, reserved_by=sa.bindparam("robot"), lease_until=sa.bindparam("until"))
+    .values(tries=item.c.tries + 1, changed_at=NOW, retry_at=None)
+    .returning(item)
+)
+FIND = sa.select(item).where(item.c.id == sa.bindparam("number"))
+LOCK = FIND.with_for_update()
+ABOUT = sa.select(item).where(item.c.target == sa.bindparam("target")).order_by(item.c.id)
+CHANGE = sa.update(item).where(item.c.id == sa.bindparam("number"))
 HOLD = (
     sa.update(item)
     .where(item.c.id == sa.bindparam("number"), item.c.state == sa.bindparam("reserved"))
@@ -119,9 +144,8 @@ def add(
     """Make an item; None where there is one with this key already."""
     values = {"key": key, "mail": mail, "place": place, "target": target, "routine": routine}
     values |= {"state": State.NEW, "approvals": []}
-    if not insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now):
-        return None
-    return int(tx.execute(sa.select(item.c.id).where(item.c.key == key)).scalar_one())
+    made = insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now)
+    return int(made.id) if made else None
 
 
 def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> Item | None:
@@ -129,19 +153,8 @@ def reserve(tx: Transaction, *, robot: str, now: datetime, lease: timedelta) -> 
 
     A new item that was held back by a limit is due at its `retry_at`.
     """
-    due = sa.or_(
-        sa.and_(item.c.state == State.NEW, sa.or_(item.c.retry_at.is_(None), item.c.retry_at <= now)),
-        sa.and_(item.c.state == State.FAILED_APPLICATION, item.c.retry_at <= now),
-        sa.and_(item.c.state == State.RESERVED, item.c.lease_until <= now),
-    )
-    query = sa.select(item).where(due).order_by(item.c.id).limit(1).with_for_update(skip_locked=True)
-    row = tx.execute(query).first()
-    if row is None:
-        return None
-    taken: dict[str, Any] = {"state": State.RESERVED, "reserved_by": robot, "lease_until": now + lease}
-    taken |= {"tries": row.tries + 1, "changed_at": now, "retry_at": None}
-    tx.execute(sa.update(item).where(item.c.id == row.id).values(**taken))
-    return replace(_item(row), **taken)
+    row = tx.execute(TAKE, {"now": now, "robot": robot, "until": now + lease}).first()
+    return _item(row) if row else None
 
 
 def hold(tx: Transaction, number: int, *, robot: str, now: datetime, lease: timedelta) -> None:
@@ -170,7 +183,7 @@ def move(tx: Transaction, number: int, state: State, *, now: datetime, **values:
         ways = ", ".join(sorted(ALLOWED[found.state])) or "nowhere"
         raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
     left: dict[str, Any] = {"state": state, "changed_at": now, "reserved_by": None, "lease_until": None, **values}
-    tx.execute(sa.update(item).where(item.c.id == number).values(**left))
+    tx.execute(CHANGE, {"number": number, **left})
     return replace(found, **{**left, "approvals": tuple(left.get("approvals", found.approvals))})
 
 
@@ -190,23 +203,21 @@ def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
     NotFoundError
         When there is none.
     """
-    query = sa.select(item).where(item.c.id == number)
-    row = tx.execute(query.with_for_update() if lock else query).first()
+    row = tx.execute(LOCK if lock else FIND, {"number": number}).first()
     if row is None:
         raise NotFoundError(f"no work item {number}. List them with: vardag invoices status")
     return _item(row)
 
 
-def listed(tx: Transaction, *states: State, mail: str | None = None, target: str | None = None) -> list[Item]:
-    """Items in these states (all, where none is given), oldest first; of one mail or about one invoice."""
-    query = sa.select(item).order_by(item.c.id)
-    if states:
-        query = query.where(item.c.state.in_(states))
-    if mail is not None:
-        query = query.where(item.c.mail == mail)
-    if target is not None:
-        query = query.where(item.c.target == target)
+def listed(tx: Transaction, *states: State) -> list[Item]:
+    """Items in these states (all, where none is given), oldest first."""
+    query = sa.select(item).where(item.c.state.in_(states or tuple(State))).order_by(item.c.id)
     return [_item(row) for row in tx.execute(query)]
+
+
+def about(tx: Transaction, target: str) -> list[Item]:
+    """Items about one invoice, oldest first."""
+    return [_item(row) for row in tx.execute(ABOUT, {"target": target})]
 
 
 def counted(tx: Transaction) -> dict[State, int]:

@@ -38,6 +38,8 @@ def machine(address: str) -> bool:
 
 def one_line(text: str) -> str:
     """Text without control and invisible characters, in one line."""
+    if text.isprintable():
+        return " ".join(text.split())
     kept = (" " if unicodedata.category(letter) in ("Cc", "Zl", "Zp", "Zs") else letter for letter in text)
     return " ".join("".join(letter for letter in kept if unicodedata.category(letter)[0] != "C").split())
 

@@ -7,7 +7,9 @@ from email.headerregistry import HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from vardag.core.texts import Texts
 from vardag.invoices.answers.address import (
@@ -29,8 +31,25 @@ FACT = 60  # characters of what was read in a mail that an answer repeats
 STRANGERS = frozenset({"unproven", "not_entitled"})
 MISSING = frozenset({"no_number", "not_found"})
 BY_CODE = {"already_credited": "already_credited", **dict.fromkeys(MISSING, "missing")}
+
+
+class _Registry(HeaderRegistry):
+    """Makes a header once, and its class: most are the same in every answer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._class = lru_cache(maxsize=64)(super().__getitem__)
+        self._header = lru_cache(maxsize=64)(super().__call__)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._class(name)
+
+    def __call__(self, name: str, value: Any) -> Any:
+        return self._header(name, value)
+
+
 # Message ids are never folded or encoded, however long.
-REGISTRY = HeaderRegistry()
+REGISTRY = _Registry()
 REGISTRY.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
 REGISTRY.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
 POLICY = SMTP.clone(header_factory=REGISTRY)

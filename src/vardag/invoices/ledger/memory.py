@@ -20,6 +20,7 @@ class MemoryLedger:
         self.notes: list[CreditNote] = []
         self.voided: dict[str, str] = {}
         self._by_name: dict[str, list[str]] = {}
+        self._by_key: dict[str, CreditNote] = {}
         self._numbers = count(1)
         self._lock = Lock()
         for invoice in self.invoices.values():
@@ -46,6 +47,7 @@ class MemoryLedger:
             owed = Money(-now.total.amount, now.total.currency)
             note = CreditNote(f"K{next(self._numbers):06d}", now.number, owed, on, key)
             self.notes.append(note)
+            self._by_key[key] = note
             self.invoices[now.id] = replace(now, state=InvoiceState.CREDITED, credited_by=(note.number,))
             return Done(effect, now.number, note)
 
@@ -53,9 +55,9 @@ class MemoryLedger:
         """What stands under this key."""
         if self.voided.get(invoice.id) == key:
             return Done(Effect.VOID, invoice.number)
-        numbers = self.invoices[invoice.id].credited_by
-        found = next((note for note in self.notes if note.number in numbers and note.key == key), None)
-        return Done(Effect.CREDIT, invoice.number, found) if found else None
+        found = self._by_key.get(key)
+        named = found is not None and found.number in self.invoices[invoice.id].credited_by
+        return Done(Effect.CREDIT, invoice.number, found) if named else None
 
     def check(self) -> Sequence[str]:
         """Nothing is missing."""

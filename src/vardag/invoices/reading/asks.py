@@ -74,13 +74,11 @@ class _Clauses:
         self.covered = bytearray(len(place.folded))
         asking = (patterns.cancel, patterns.cancelled, patterns.cancel_nouns, patterns.wishes, patterns.polite)
         known = (*asking, patterns.known_phrases, patterns.reasons, patterns.replacements)
-        labels = [
-            hit for hit in patterns.labels.find(place.folded) if hit.code in {*INVOICE_LABELS, "amount", "customer"}
-        ]
-        hits = [*labels, *(hit for phrases in known for hit in phrases.find(place.folded))]
+        labels = [hit for hit in place.hits(patterns.labels) if hit.code in {*INVOICE_LABELS, "amount", "customer"}]
+        hits = [*labels, *(hit for phrases in known for hit in place.hits(phrases))]
         for start, end in [(one.start, one.end) for one in hits] + [(one.start, one.end) for one in place.figures]:
             self.covered[start:end] = b"1" * (end - start)
-        self.opening = {hit.start for hit in patterns.openers.find(place.folded)}
+        self.opening = {hit.start for hit in place.hits(patterns.openers)}
 
     def ask(self, hit: Hit) -> Ask:
         unit = self.place.unit_of(hit.start)
@@ -180,7 +178,7 @@ def denied(place: Place, patterns: Patterns) -> Iterator[Hit]:
         for hit in place.found(phrases):
             covered[hit.start : hit.end] = b"1" * (hit.end - hit.start)
     ends = [match.end() for match in TOKEN.finditer(place.folded) if match.group() in BORDERS]
-    borders = sorted([0, *ends, *(hit.start for hit in patterns.openers.find(place.folded)), len(place.folded) + 1])
+    borders = sorted([0, *ends, *(hit.start for hit in place.hits(patterns.openers)), len(place.folded) + 1])
     clauses = {bisect_right(borders, ask.start) for ask in [*place.asks, *place.elsewhere]}
     yield from (hit for hit in denials if bisect_right(borders, hit.start) in clauses and not covered[hit.start])
 

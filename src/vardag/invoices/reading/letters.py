@@ -65,6 +65,8 @@ class Place:
         Whether there were more numbers or asking words than are read, or a sentence longer than any is.
     asks, elsewhere
         Words that ask clearly for an invoice to be cancelled, and such words that may mean something else.
+    seen
+        What was looked for already (`hits`).
     """
 
     where: str
@@ -76,6 +78,7 @@ class Place:
     asks: list[Ask] = field(default_factory=list)
     elsewhere: list[Ask] = field(default_factory=list)
     overfull: bool = False
+    seen: dict[Phrases, list[Hit]] = field(default_factory=dict, compare=False, repr=False)
 
     def unit_of(self, start: int) -> Unit:
         """The sentence around a place."""
@@ -92,8 +95,14 @@ class Place:
 
     def found(self, phrases: Phrases, unit: Unit | None = None) -> list[Hit]:
         """Phrases in a sentence or in the whole letter, its signature left out."""
-        start, end = (unit.start, unit.end) if unit else (0, len(self.folded))
-        return [hit for hit in phrases.find(self.folded, start, end) if self.in_letter(hit.start)]
+        hits = phrases.find(self.folded, unit.start, unit.end) if unit else self.hits(phrases)
+        return [hit for hit in hits if self.in_letter(hit.start)]
+
+    def hits(self, phrases: Phrases) -> list[Hit]:
+        """Phrases in all of the text; looked for once, since many ask."""
+        if phrases not in self.seen:
+            self.seen[phrases] = list(phrases.find(self.folded))
+        return self.seen[phrases]
 
     def read(self, value: str, start: int, end: int, sure: float) -> Read:
         """A thing read here, with the words around it."""

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import EmailMessage
-from email.policy import EmailPolicy
+from email.policy import EmailPolicy, default
+from functools import lru_cache
+from typing import Any
 
 from vardag.invoices.reading.hypertext import to_text
 from vardag.invoices.reading.patterns import Patterns
@@ -69,6 +71,15 @@ class _Policy(EmailPolicy):
         if not value.isascii():
             value = decode(value.encode("ascii", "surrogateescape"), "utf-8")
         return name, value
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return _parsed(name, value)
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, value: str) -> Any:
+    """A header as an object; the standard library would take it apart anew each time that it is asked for."""
+    return default.header_fetch_parse(name, value)
 
 
 POLICY = _Policy()

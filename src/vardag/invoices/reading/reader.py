@@ -136,7 +136,7 @@ def _by_subject(letter: Letter) -> MailKind | None:
 def _spoken_doubts(letter: Letter, patterns: Patterns) -> list[str]:
     """Doubts that the mail's own words raise."""
     own = [code for place in letter.new for code in _worrying(place, patterns)]
-    anywhere = [hit.code for place in letter.every for hit in patterns.doubts.find(place.folded)]
+    anywhere = [hit.code for place in letter.every for hit in place.hits(patterns.doubts)]
     odd = any(place.of(Sort.LOOKALIKE) for place in letter.new)
     own += ["too_many"] * any(place.overfull for place in letter.every)
     coded = any(CODED.search(place.folded) for place in letter.every)

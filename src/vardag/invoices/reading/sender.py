@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import authres
 from authres.core import AuthResError
@@ -99,11 +100,12 @@ def _server(value: str) -> str:
     return re.split(r"[;\s]", value.strip(), maxsplit=1)[0].lower()
 
 
-def _results(value: str) -> Iterator[authres.core.AuthenticationResult]:
+@lru_cache(maxsize=64)  # our own server writes the same line about every colleague's mail
+def _results(value: str) -> tuple[authres.core.AuthenticationResult, ...]:
     try:
-        yield from authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {value}").results
+        return tuple(authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {value}").results)
     except (AuthResError, *BROKEN):
-        return
+        return ()
 
 
 def _names(result: authres.core.AuthenticationResult, domain: str, *, exact: bool) -> bool:

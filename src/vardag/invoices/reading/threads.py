@@ -85,7 +85,7 @@ def _is_table(line: str) -> bool:
 def _is_border(folded: Sequence[str], index: int, patterns: Patterns) -> bool:
     line = folded[index].strip()
     marks = sum(line.count(mark) for mark in "-_*")
-    if any(True for _ in patterns.threads["separators"].find(line)) and (marks >= 4 or line.endswith(":")):
+    if (marks >= 4 or line.endswith(":")) and any(True for _ in patterns.threads["separators"].find(line)):
         return True
     return (
         _header(line, patterns, "from")

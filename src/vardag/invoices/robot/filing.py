@@ -8,6 +8,13 @@ from vardag.invoices.model import ApplicationError, MailKind
 from vardag.invoices.robot.desk import Mode, Robot
 from vardag.invoices.workitems import State
 
+MAIL = sa.select(
+    store.mail.c.handle, store.mail.c.size, store.mail.c.message_id, store.mail.c.sha256, store.mail.c.read,
+    store.mail.c.folder,
+).where(store.mail.c.key == sa.bindparam("mail"))  # fmt: skip
+STATES = sa.select(store.item.c.state).where(store.item.c.mail == sa.bindparam("mail"))
+FILED = sa.update(store.mail).where(store.mail.c.key == sa.bindparam("mail"))
+
 
 def file_settled(robot: Robot) -> None:
     """File the mails that a person's decision, or a robot that was killed, has left in the wrong place."""
@@ -26,8 +33,8 @@ def file_mail(robot: Robot, key: str) -> None:
     if robot.mode is Mode.SHADOW:
         return
     with robot.store.read() as tx:
-        states = {found.state for found in workitems.listed(tx, mail=key)}
-        row = tx.execute(sa.select(store.mail).where(store.mail.c.key == key)).one()
+        states = {State(state) for state in tx.execute(STATES, {"mail": key}).scalars()}
+        row = tx.execute(MAIL, {"mail": key}).one()
     folder = _folder(states, row.read)
     if folder is None or row.folder == folder:
         return
@@ -39,7 +46,7 @@ def file_mail(robot: Robot, key: str) -> None:
             robot.note(tx, "fault", None, mail=row.sha256, kind=type(error).__name__, why="the mail was not filed")
         return
     with robot.store.begin() as tx:
-        tx.execute(sa.update(store.mail).where(store.mail.c.key == key).values(folder=folder))
+        tx.execute(FILED, {"mail": key, "folder": folder})
 
 
 def _folder(states: set[State], read: dict[str, object] | None) -> Folder | None:

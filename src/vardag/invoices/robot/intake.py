@@ -19,6 +19,7 @@ from vardag.invoices.store import Transaction
 
 LOG = logging.getLogger(__name__)
 BATCH = 500  # mails that are looked up at a time
+HASH = sa.select(store.mail.c.sha256).where(store.mail.c.key == sa.bindparam("key"))
 
 
 def take_in(robot: Robot) -> int:
@@ -123,8 +124,7 @@ def _key(tx: Transaction, waiting: Waiting, sha256: str) -> tuple[str, bool]:
     """Key of a mail, and whether the same mail is there already. A second content under one id is another mail."""
     key = waiting.message_id or f"sha256:{sha256}"
     for candidate in (key, f"{key}#{sha256[:16]}"):
-        query = sa.select(store.mail.c.sha256).where(store.mail.c.key == candidate)
-        found = tx.execute(query).scalar()
+        found = tx.execute(HASH, {"key": candidate}).scalar()
         if found is None or found == sha256:
             return candidate, found is not None
     return f"{key}#{sha256}", False

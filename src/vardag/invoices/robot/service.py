@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
 from vardag.invoices import brakes, workitems
 from vardag.invoices.brakes import PausedError
 from vardag.invoices.model import ApplicationError
@@ -42,10 +44,12 @@ def run_once(robot: Robot, stop: threading.Event | None = None) -> Tally:
         new = take_in(robot)
         taken_in += new
         try:
-            while not (stop and stop.is_set()) and (item := _reserve(robot)):
-                with _heartbeat(robot, item):
+            with _heartbeat(robot) as hand:
+                while not (stop and stop.is_set()) and (item := _reserve(robot)):
+                    hand.item = item.id
                     held_back = work(robot, item) or held_back
-                worked += 1
+                    hand.item = None
+                    worked += 1
         except PausedError as error:
             return Tally(taken_in, worked, str(error))
     return Tally(taken_in, worked, held_back)
@@ -77,23 +81,37 @@ def _reserve(robot: Robot) -> Item | None:
     return item
 
 
+@dataclass
+class _Hand:
+    """The work item that a robot has in hand."""
+
+    item: int | None = None
+
+
 @contextmanager
-def _heartbeat(robot: Robot, item: Item) -> Iterator[None]:
-    """Renew the lease while the item is worked on, however long the finance system takes."""
-    done = threading.Event()
+def _heartbeat(robot: Robot) -> Iterator[_Hand]:
+    """Renew the lease of the item in hand, however long the finance system takes."""
+    hand, done = _Hand(), threading.Event()
 
     def beat() -> None:
         while not done.wait(robot.lease.total_seconds() / 3):
-            try:
-                with robot.store.begin() as tx:
-                    robot.hold(tx, item.id)
-            except LeaseLostError:
-                return
+            if number := hand.item:
+                _renew(robot, number)
 
-    thread = threading.Thread(target=beat, name=f"heartbeat of work item {item.id}", daemon=True)
+    thread = threading.Thread(target=beat, name=f"heartbeat of {robot.name}", daemon=True)
     thread.start()
     try:
-        yield
+        yield hand
     finally:
         done.set()
         thread.join()
+
+
+def _renew(robot: Robot, number: int) -> None:
+    try:
+        with robot.store.begin() as tx:
+            robot.hold(tx, number)
+    except LeaseLostError:
+        pass  # it was settled just now, or another robot has it: whoever works on it finds out before it acts
+    except sa.exc.DBAPIError as error:
+        LOG.warning("the lease of work item %s was not renewed: %s", number, error.orig)  # the next beat may do it

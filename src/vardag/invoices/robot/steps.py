@@ -31,6 +31,8 @@ from vardag.invoices.rules import decide as ask_the_rules
 from vardag.invoices.store import Transaction
 from vardag.invoices.workitems import Item, State
 
+MAIL_READ = sa.select(store.mail.c.read).where(store.mail.c.key == sa.bindparam("mail"))
+
 
 @dataclass
 class Walk:
@@ -162,7 +164,7 @@ def _decide(walk: Walk) -> Decision:
     robot.at_step("decide")
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)
-        tx.execute(_decided(item, decision))
+        tx.execute(workitems.CHANGE, {"number": item.id, "decision": plain(DECISION, decision)})
         robot.note(
             tx,
             "decided",
@@ -206,7 +208,7 @@ def _case(walk: Walk) -> Case:
 
 def _earlier(tx: Transaction, item: Item) -> tuple[Earlier, ...]:
     """Older requests about the same invoice, and what was decided about them."""
-    older = [found for found in workitems.listed(tx, target=item.target) if found.id < item.id and item.target]
+    older = [found for found in workitems.about(tx, item.target) if found.id < item.id and item.target]
     return tuple(
         Earlier(str(found.id), found.mail, DECISION.validate_python(found.decision).action)
         for found in older
@@ -225,10 +227,6 @@ def _stands(invoice: Invoice) -> dict[str, str]:
     }
 
 
-def _decided(item: Item, decision: Decision) -> sa.Update:
-    return sa.update(store.item).where(store.item.c.id == item.id).values(decision=plain(DECISION, decision))
-
-
 def mail_of(robot: Robot, item: Item) -> MailRead:
     """The mail as it was read.
 
@@ -238,7 +236,7 @@ def mail_of(robot: Robot, item: Item) -> MailRead:
         When its time was out and it has been deleted.
     """
     with robot.store.read() as tx:
-        found = tx.execute(sa.select(store.mail.c.read).where(store.mail.c.key == item.mail)).scalar_one()
+        found = tx.execute(MAIL_READ, {"mail": item.mail}).scalar_one()
     if found is None:
         raise BusinessError("The mail has been deleted; ask the requester to send it again.")
     read: MailRead = READ.validate_python(found)
