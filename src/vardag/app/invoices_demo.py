@@ -25,7 +25,7 @@ def demo(
 ) -> None:
     """Make the town, start its servers, let the robot work, and show what it did."""
     from vardag.app import show_invoices as show
-    from vardag.app.robots import robot
+    from vardag.app.robots import may_work, robot
     from vardag.demo.finance.server import tryton
     from vardag.demo.office import ROBOT_ADDRESS
     from vardag.demo.post.servers import post
@@ -41,7 +41,9 @@ def demo(
             for mail in made.mails:
                 mailbox.deliver(mail.raw)
             on_step("robot", 0.0)
-            run = _worked(robot(robot_folder(folder / "robot", mailbox, finance)), len(made.mails))
+            made_robot = robot(robot_folder(folder / "robot", mailbox, finance))
+            may_work(made_robot, folder / "robot")
+            run = _worked(made_robot, len(made.mails))
             on_step("robot", 1.0)
             shutil.copytree(mailbox.mail, folder / "post")
             show.demo(run, folder, as_json=as_json)
