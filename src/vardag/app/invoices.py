@@ -11,13 +11,14 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
-from vardag.app.readiness import obstacles
+from vardag.app.readiness import obstacles, readiness
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
 app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_demo"))(demo)
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
 app.command(help=words("help_invoices_obstacles"), epilog=words("example_invoices_obstacles"))(obstacles)
+app.command(help=words("help_invoices_readiness"), epilog=words("example_invoices_readiness"))(readiness)
 
 HERE = Path()
 ME = getpass.getuser()

@@ -27,6 +27,8 @@ def demo(
     from vardag.app import show_invoices as show
     from vardag.app.robots import may_work, robot
     from vardag.demo.finance.server import tryton
+    from vardag.demo.history import NAME as HISTORY
+    from vardag.demo.history import history
     from vardag.demo.office import ROBOT_ADDRESS
     from vardag.demo.post.servers import post
     from vardag.demo.robot import robot_folder, town
@@ -36,6 +38,7 @@ def demo(
     with progress(quiet=as_json) as on_step:
         on_step("books", 0.0)
         made = town(folder / "finance", folder / "cache", seed=seed, today=date.today())
+        history(folder / HISTORY, seed=seed, today=date.today())
         on_step("books", 1.0)
         with post(ROBOT_ADDRESS) as mailbox, tryton(made.finance) as finance:
             for mail in made.mails:
