@@ -69,7 +69,8 @@ def told(name: str, value: float | None, language: str) -> str:
     if value is None:
         return TEXTS("not_known", language)
     if name in SHARES:
-        return f"{number(100 * value, language, 0 if value in {0, 1} else 1)} %"
+        per_cent = round(100 * value, 1)
+        return f"{number(per_cent, language, 0 if per_cent == int(per_cent) else 1)} %"
     if name in MONEY:
         rounded = round(value / MONEY_STEP) * MONEY_STEP if abs(value) >= 10 * MONEY_STEP else round(value)
         return f"{number(rounded, language, 0)} SEK"

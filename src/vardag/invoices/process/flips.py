@@ -14,7 +14,7 @@ from vardag.invoices.process.readiness import Kind, Numbers, judge
 FACTORS = tuple(10 ** (step / 12) for step in range(1, 37))  # up to a thousand times as much
 STEPS = 40  # from where a share is to 0 and to 1
 HALVINGS = 40
-DIGITS = (2, 3, 4, 6)
+DIGITS = {"amount": (2, 3, 4, 6), "share": (3, 4, 6)}
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ KNOBS = (
 
 
 def flips(numbers: Numbers, parameters: Parameters) -> list[Flip]:
-    """For each number the nearest value below and above it at which the verdict is another one, where there is any.
+    """For each number the values below and above it at which the verdict changes, the nearest first.
 
     A number that is not known is tried out only where the verdict stands without it. While numbers are missing
     nothing flips: what is missing has to be found.
@@ -116,8 +116,8 @@ def flips(numbers: Numbers, parameters: Parameters) -> list[Flip]:
 
         now = knob.now(numbers)
         for way in _ways(knob.scale, now or 0.0):
-            if edge := _nearest(kind, now or 0.0, way, exact=knob.scale == "count"):
-                found.append(Flip(knob.name, now, *edge))
+            changes = _changes(kind, now or 0.0, way, DIGITS.get(knob.scale, ()))
+            found += [Flip(knob.name, now, at, becomes) for at, becomes in changes]
     return found
 
 
@@ -134,27 +134,41 @@ def _ways(scale: str, at: float) -> Iterator[list[float]]:
         yield [(at or 1.0) * factor for factor in FACTORS]
 
 
-def _nearest(
-    kind: Callable[[float | None], Kind], now: float, way: list[float], *, exact: bool
-) -> tuple[float, Kind] | None:
-    """The nearest value on a way at which the verdict is another one, in as few digits as say it; and which."""
-    is_, before = kind(None), now
+def _changes(
+    kind: Callable[[float | None], Kind], now: float, way: list[float], digits: tuple[int, ...]
+) -> Iterator[tuple[float, Kind]]:
+    """Where on a way the verdict changes to another one than it is now, and to which.
+
+    Without digits the values of the way are all that there are: they are counts. Between two values of the way
+    there may be several changes, one for each verdict at most.
+    """
+    is_ = last = kind(None)
+    before = now
     for value in way:
-        if (becomes := kind(value)) is not is_:
-            return (value if exact else _edge(before, value, lambda tried: kind(tried) is becomes)), becomes
+        for _ in Kind:
+            if kind(value) is last:
+                break
+            before = _edge(before, value, kind, last, digits)
+            last = kind(before)
+            if last is not is_:
+                yield before, last
         before = value
-    return None
 
 
-def _edge(before: float, after: float, holds: Callable[[float], bool]) -> float:
-    """Where it begins to hold between two values, rounded to as few digits as leave it holding."""
+def _edge(
+    before: float, after: float, kind: Callable[[float | None], Kind], last: Kind, digits: tuple[int, ...]
+) -> float:
+    """Where the verdict stops being the last one between two values, in as few digits as say it."""
+    if not digits:
+        return after
     inside, outside = after, before
     for _ in range(HALVINGS):
         middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
-    for digits in DIGITS:
-        rounded = _rounded(inside, digits, up=after > before)
-        if min(inside, after) <= rounded <= max(inside, after) and holds(rounded):
+        inside, outside = (middle, outside) if kind(middle) is not last else (inside, middle)
+    becomes = kind(inside)
+    for wanted in digits:
+        rounded = _rounded(inside, wanted, up=after > before)
+        if min(inside, after) <= rounded <= max(inside, after) and kind(rounded) is becomes:
             return rounded
     return inside
 

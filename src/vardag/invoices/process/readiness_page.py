@@ -9,7 +9,7 @@ from markupsafe import Markup
 from vardag.invoices.process import assessment as words
 from vardag.invoices.process.assessment import TEXTS, Assessment, told
 from vardag.invoices.process.page import HERE, POLICY, number
-from vardag.invoices.process.readiness import State
+from vardag.invoices.process.readiness import Criterion, State
 
 MARKS = {State.MET: "✓", State.FAILS: "✗", State.OPEN: "?"}
 STYLES = ("page.css", "readiness.css")
@@ -56,8 +56,8 @@ def page(found: Assessment, language: str, *, version: str, now: datetime) -> st
     )
 
 
-def criteria(found: Assessment, language: str) -> list[dict[str, str]]:
-    """The criteria, row by row."""
+def criteria(found: Assessment, language: str) -> list[dict[str, Any]]:
+    """The criteria, row by row; a share's interval and limit are drawn as well."""
     return [
         {
             "label": words.label(one, found, language),
@@ -68,9 +68,16 @@ def criteria(found: Assessment, language: str) -> list[dict[str, str]]:
             "state": one.state.value,
             "mark": MARKS[one.state],
             "stands": TEXTS(f"state_{one.state}", language),
+            "drawn": _on_a_line(one) if one.name in words.SHARES else None,
         }
         for one in found.verdict.criteria
     ]
+
+
+def _on_a_line(one: Criterion) -> dict[str, float]:
+    """Where interval, value and limit of a share stand on a line from 0 to 100."""
+    ends = {"low": one.estimate.low, "high": one.estimate.high, "value": one.estimate.value, "limit": one.limit}
+    return {name: round(100 * at, 2) for name, at in ends.items()}
 
 
 def changes(found: Assessment, language: str) -> list[dict[str, str]]:
