@@ -1,5 +1,6 @@
 """The verdict on readiness: its five rules, what would change it, and the numbers that it rests on."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from vardag.core.parameters import Parameter, Parameters
 from vardag.invoices.audit import Entry
 from vardag.invoices.commands.evidence import minutes_of, work_of
 from vardag.invoices.hours import minutes as read_minutes
+from vardag.invoices.process import assessment
+from vardag.invoices.process.assessment import Assessment, Behind
 from vardag.invoices.process.discovery import variants
 from vardag.invoices.process.evidence import (
     Decided,
@@ -26,8 +29,10 @@ from vardag.invoices.process.evidence import (
     volume,
 )
 from vardag.invoices.process.flips import KNOBS, flips
+from vardag.invoices.process.obstacles import packaged, read_obstacles
 from vardag.invoices.process.policy import load_readiness
-from vardag.invoices.process.readiness import Kind, State, judge
+from vardag.invoices.process.readiness import CRITERIA, Kind, State, judge
+from vardag.invoices.process.readiness_page import page
 
 PACKAGED = load_readiness()
 
@@ -279,3 +284,57 @@ def test_more_assumptions_make_the_interval_wider() -> None:
         assert found is not None
         spans.append(found.net_sek.high - found.net_sek.low)
     assert spans[1] > 2 * spans[0]
+
+
+EVERY_MISSING: dict[str, dict[str, object]] = {
+    "no_log": {},
+    "single_case": {},
+    "few_cases": {"cases": 3, "few": 30},
+    "short": {"days": 3, "few": 28},
+    "one_step": {},
+    "doubtful": {"share": 0.25, "most": 0.1},
+    "no_decisions": {},
+    "few_decisions": {"decisions": 3, "few": 40},
+    "no_register": {},
+}
+
+
+def assessed(**changed: Any) -> Assessment:
+    numbers = ready(**changed)
+    behind = Behind("log", 5, 0.125, {"posted": 3}, "2026.1-a", 2, ("<b>of the log</b>",), "log.csv", "0" * 64)
+    register = read_obstacles(packaged(), today=date(2026, 12, 1), language="en")
+    return Assessment(judge(numbers, PACKAGED), numbers, flips(numbers, PACKAGED), register, PACKAGED, behind)
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"blocking": 8, "errors_today": 0.5, "usual": Share(1, 1400), "drift": Drift(0.9, (0.03, 0.01, 0.05))},
+        {"volume": Volume(5, 300, 300, 1800), "decided": Decided(0, 0, 200), "faults": Share(190, 200)},
+        {"decided": Decided(22, 1, 19), "usual": Share(21, 35), "faults": Share(3, 40)},
+        {"missing": EVERY_MISSING, "volume": None, "usual": None, "drift": None, "decided": None, "faults": None},
+    ],
+)
+def test_every_verdict_has_its_page_in_both_languages(changed: dict[str, Any], language: str) -> None:
+    found = assessed(**changed)
+    text = page(found, language, version="1", now=datetime(2026, 11, 26, tzinfo=UTC))
+    assert f'lang="{language}"' in text and assessment.headline(found, language)[0] in text
+    assert "&lt;b&gt;of the log&lt;/b&gt;" in text and "<b>" not in text
+    assert "{" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL), "a field was left unfilled"
+    assert len(assessment.reasons(found, language)) == len(set(assessment.reasons(found, language)))
+    assert bool(assessment.reasons(found, language)) is (found.verdict.kind is not Kind.AUTOMATE)
+
+
+def test_every_criterion_and_number_has_its_texts() -> None:
+    wanted = {f"{of}_{name}" for name in CRITERIA for of in ("criterion", "fails", "open")}
+    wanted |= {f"number_{knob.name}" for knob in KNOBS} | {f"missing_{why}" for why in EVERY_MISSING}
+    assert wanted <= set(assessment.TEXTS.entries)
+    assert assessment.TEXTS.incomplete() == []
+
+
+def test_a_value_that_flips_is_told_with_all_its_digits() -> None:
+    told = assessment.told_exactly
+    assert (told("usual", 0.5775, "sv"), told("worth", 160_000, "en")) == ("57,75 %", "160,000 SEK")
+    assert told("volume", 3.9, "en") == "3.9"
