@@ -87,8 +87,9 @@ def status(folder: Folder = HERE, as_json: AsJson = False) -> None:
     from vardag.app import show_invoices as show
     from vardag.app.robots import database
     from vardag.invoices.commands import look
+    from vardag.invoices.routines import every_rule
 
-    show.status(look.status(database(folder)), as_json=as_json)
+    show.status(look.status(database(folder)), rules=every_rule(folder / "routines"), as_json=as_json)
 
 
 @app.command(help=words("help_invoices_show"), epilog=words("example_invoices_show"))
@@ -102,11 +103,12 @@ def show(
     from vardag.app import show_invoices
     from vardag.app.robots import database
     from vardag.invoices.commands import look
+    from vardag.invoices.routines import every_rule
 
     found = look.show(database(folder), number)
     if eml is not None and found.raw is not None:
         eml.write_bytes(found.raw)
-    show_invoices.item(found, as_json=as_json)
+    show_invoices.item(found, rules=every_rule(folder / "routines"), as_json=as_json)
 
 
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))
