@@ -84,7 +84,7 @@ def test_nothing_is_refused_in_shadow_or_once_all_is_removed(folder: Path) -> No
 
 def test_an_obstacle_noted_while_it_works_ends_the_service(folder: Path, tmp_path: Path) -> None:
     clear(folder)
-    made = office(tmp_path, [invoice("1001")], [mail("Makulera faktura 1001, fel kund.")])
+    made = office(tmp_path, [invoice("1234567")], [mail("Hej! Makulera faktura 1234567. Fel mottagare.")])
 
     def may_work() -> None:
         ready_for(Mode.UNATTENDED, folder, language="en", found=made.robot.store)

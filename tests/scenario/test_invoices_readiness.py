@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from offices import invoice, mail, office
 from readiness_numbers import folder, log_file, shadow
 from scenario.test_invoices_commands import vardag
+from vardag.invoices.commands.evidence import work_of
+from vardag.invoices.process.evidence import Decided, Share
+from vardag.invoices.robot import Mode
 
 COSTS = "run_other_per_year: {value: 0, unit: SEK, date: 2026-11-26, source: the city's own server}\n"
 
@@ -119,6 +123,23 @@ def test_clocks_that_disagree_give_no_verdict(tmp_path: Path) -> None:
 
 def _turned(rows: list[str], case: int) -> list[str]:
     return rows if case % 9 else [rows[2], rows[0], rows[1]]
+
+
+@pytest.mark.parametrize("mode", [Mode.SHADOW, Mode.UNATTENDED])
+def test_a_real_run_is_counted_as_it_was_decided(tmp_path: Path, mode: Mode) -> None:
+    """One that is settled, one rejected, one for a person, and an automatic reply, which is no request."""
+    mails = [
+        mail("Hej! Makulera faktura 1234567. Fel mottagare.", number=1),
+        mail("Hej! Makulera faktura 9999999. Fel mottagare.", number=2),
+        mail("Hej! Makulera kanske faktura 1234568, om det går?", number=3),
+        mail("Jag är på semester.", subject="Autosvar", number=4, Auto_Submitted="auto-replied"),
+    ]
+    made = office(tmp_path, [invoice("1234567"), invoice("1234568")], mails, mode=mode)
+    made.work()
+    found = work_of(made.log)
+    assert found.decided == Decided(1, 1, 1), found.codes
+    assert found.faults == Share(0, 3) and len(found.came) == 3 and found.older == 0
+    assert work_of(made.log, "another").decided == Decided(0, 0, 0)
 
 
 def test_what_cannot_be_read_ends_with_what_was_found(tmp_path: Path) -> None:

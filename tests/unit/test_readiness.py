@@ -227,6 +227,8 @@ def test_only_what_the_newest_rules_settled_by_themselves_counts() -> None:
             entry(8, 4, "decided", **plain | {"action": "refer"}),
             entry(9, 4, "settled", code="ignored"),
             entry(10, 5, "fault", state="dead"),
+            entry(11, 6, "received", routine="reference"),
+            entry(12, 6, "decided", **plain | {"rules": "of another routine"}),
         ]
     )
     assert (found.decided, found.rules, found.older) == (Decided(1, 0, 1), "new", 1)

@@ -62,6 +62,7 @@ def _list(found: "list[Obstacle]") -> None:
 
 def readiness(
     folder: Folder = HERE,
+    routine: Annotated[str, typer.Option(help=words("opt_readiness_routine"))] = "cancellation",
     log: Annotated[Path | None, typer.Option(help=words("opt_readiness_log"), dir_okay=False)] = None,
     columns: Annotated[str, typer.Option(help=words("opt_columns"))] = "",
     object_type: Annotated[str, typer.Option(help=words("opt_object_type"))] = "",
@@ -73,7 +74,9 @@ def readiness(
     from vardag.invoices.commands import readiness as command
 
     language, store = settings().language, database(folder)
-    done = command.readiness(folder, store, language=language, log=log, columns=columns, object_type=object_type)
+    done = command.readiness(
+        folder, store, language=language, routine=routine, log=log, columns=columns, object_type=object_type
+    )
     written = command.write(done, out, language) if out else ()
     if as_json:
         machine(command.facts(done) | {"written": written})

@@ -16,6 +16,7 @@ from vardag.invoices.process.policy import is_assumed
 
 COSTS = ("hourly_cost", "build_hours", "build_other", "run_hours_per_month", "run_other_per_year")
 OUTCOMES = {"cancel": "cancelled_alone", "reject": "rejected_alone", "refer": "referred", "dead": "dead"}
+CANCELLATION = "cancellation"
 IGNORED = "ignored"  # an automatic reply that asks for nothing is no request
 
 Missing = dict[str, Mapping[str, object]]
@@ -44,8 +45,8 @@ class Seen:
     missing: Missing
 
 
-def work_of(entries: Iterable[Entry]) -> Worked:
-    """Count the decisions that the rules came to by themselves, whatever the mode.
+def work_of(entries: Iterable[Entry], routine: str = CANCELLATION) -> Worked:
+    """Count the decisions that the rules came to by themselves in a routine, whatever the mode.
 
     The latest of each request counts, made before anybody confirmed, and only those of the rules' newest version:
     what earlier rules decided tells nothing of these. Automatic replies that ask for nothing are no requests.
@@ -54,10 +55,13 @@ def work_of(entries: Iterable[Entry]) -> Worked:
     latest: dict[int, Entry] = {}
     dead: set[int] = set()
     ignored: set[int] = set()
+    others: set[int] = set()
     for entry in entries:
-        if entry.item is None:
+        if entry.item is None or entry.item in others:
             continue
-        if entry.event == "received":
+        if entry.event == "received" and entry.body.get("routine", CANCELLATION) != routine:
+            others.add(entry.item)
+        elif entry.event == "received":
             came[entry.item] = datetime.fromisoformat(entry.at)
         elif entry.event == "decided" and not entry.body.get("approved_by"):
             latest[entry.item] = entry

@@ -13,6 +13,7 @@ from vardag.core.parameters import Parameters
 from vardag.invoices import audit
 from vardag.invoices.commands.discover import Discovered, discover
 from vardag.invoices.commands.evidence import (
+    CANCELLATION,
     Missing,
     Seen,
     Worked,
@@ -41,6 +42,7 @@ def readiness(
     store: Store,
     *,
     language: str,
+    routine: str = CANCELLATION,
     log: Path | None = None,
     columns: str = "",
     object_type: str = "",
@@ -52,6 +54,8 @@ def readiness(
     ----------
     folder, store
         The robot's folder, with its register, minutes and own numbers; and its database, with the shadow run.
+    routine
+        Whose decisions are counted, where the robot follows several.
     log, columns, object_type
         An event log of how people do it; see `process.read_source`.
     """
@@ -59,7 +63,7 @@ def readiness(
     parameters = load_readiness(folder / OWN)
     register = read_obstacles(folder / OBSTACLES, today=moment.astimezone().date(), language=language)
     with store.read() as tx:
-        worked = work_of(audit.entries(tx))
+        worked = work_of(audit.entries(tx), routine)
     found = discover(log, language=language, columns=columns, object_type=object_type, now=moment) if log else None
     seen = see(found, parameters) if found else None
     numbers = gather(folder, worked, seen, register, parameters)

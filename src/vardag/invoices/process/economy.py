@@ -17,6 +17,11 @@ from vardag.invoices.process.evidence import Decided, Estimate, Minutes, Share, 
 
 MONTHS, MINUTES_AN_HOUR = 12, 60
 JEFFREYS = 0.5
+COST_ROWS = (  # row of the drawn numbers, and the costs that it makes dearer or cheaper together
+    (5, {"hourly_cost"}),
+    (6, {"build_hours", "build_other"}),
+    (7, {"run_hours_per_month", "run_other_per_year"}),
+)
 Draws = NDArray[np.float64]
 
 
@@ -109,14 +114,7 @@ def economy(
     cases = volume.per_month * MONTHS * _volume(volume.weight, drawing)
     saved = _saved(decided, faults, minutes, drawing)
     hours = cases * saved / MINUTES_AN_HOUR
-    hour, build, run = (
-        costs_spread(names, costs, drawing, drawn[place])
-        for place, names in (
-            (5, {"hourly_cost"}),
-            (6, {"build_hours", "build_other"}),
-            (7, {"run_hours_per_month", "run_other_per_year"}),
-        )
-    )
+    hour, build, run = (costs_spread(names, costs, drawing, drawn[row]) for row, names in COST_ROWS)
     hourly = costs.hourly_cost * hour
     run_hours = costs.run_hours_per_month * MONTHS
     net = hours * hourly - run * (run_hours * hourly + costs.run_other_per_year)
