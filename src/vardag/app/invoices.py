@@ -11,6 +11,7 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
+from vardag.app.map import map_
 from vardag.app.readiness import obstacles, readiness
 from vardag.app.words import words
 
@@ -19,6 +20,7 @@ app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_dem
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
 app.command(help=words("help_invoices_obstacles"), epilog=words("example_invoices_obstacles"))(obstacles)
 app.command(help=words("help_invoices_readiness"), epilog=words("example_invoices_readiness"))(readiness)
+app.command("map", help=words("help_invoices_map"), epilog=words("example_invoices_map"))(map_)
 
 HERE = Path()
 ME = getpass.getuser()

@@ -4,13 +4,14 @@ A work item is one token, so the map has one start, tasks, exclusive gateways, e
 else is refused. A step's code is its property ``step``, or its id. A task is the robot's where the drawing gives it
 to a system (service, send, business rule or script task) and the robot has code for it; every other task is a
 person's. What stands on a flow is words and never code: ``decide = cancel, reject`` (what the step *decide* came to
-when it was last taken), or ``confirmed`` (what the step just left came to). A gateway's default flow takes the rest.
+when it was last taken), or ``confirmed`` (what the step just left came to). A gateway's default takes the rest.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from vardag.core.errors import VardagError
 
@@ -49,6 +50,8 @@ class Step:
         Systems touched; what goes wrong there; what the step is, in a sentence.
     state
         For an end: the state in which it leaves the work item.
+
+    What ends in ``_en`` is the same in English; see `told`.
     """
 
     id: str
@@ -62,10 +65,19 @@ class Step:
     goes_wrong: str = ""
     about: str = ""
     state: str = ""
+    role_en: str = ""
+    systems_en: tuple[str, ...] = ()
+    goes_wrong_en: str = ""
+    about_en: str = ""
 
     def named(self, language: str) -> str:
         """The step's name in a language, or its id where it has none."""
         return (self.name_en if language == "en" else "") or self.name or self.id
+
+    def told(self, what: str, language: str) -> Any:
+        """The step's role, systems, goes_wrong or about in a language; in Swedish where it has no English."""
+        english = getattr(self, f"{what}_en") if language == "en" else None
+        return english or getattr(self, what)
 
 
 @dataclass(frozen=True)
@@ -79,17 +91,23 @@ class Flow:
     outcomes: tuple[str, ...] = ()
     default: bool = False
     name: str = ""
+    name_en: str = ""
 
 
 @dataclass(frozen=True)
 class Map:
-    """A routine as it was mapped; `version` is a hash of the file."""
+    """A routine as it was mapped; `version` is a hash of the file, `xml` the file itself."""
 
     name: str
     version: str
     steps: Mapping[str, Step]
     flows: tuple[Flow, ...]
     xml: bytes
+    name_en: str = ""
+
+    def named(self, language: str) -> str:
+        """The routine's name in a language."""
+        return (self.name_en if language == "en" else "") or self.name
 
     @cached_property
     def start(self) -> Step:
@@ -134,7 +152,8 @@ class Map:
                 return flow
         came = outcomes.get(left.code, "nothing")
         raise OffTheMapError(
-            f"{left.id} came to {came}, and {at.id} on the map {self.name} has no way for that. Draw one, or a default."
+            f"{left.id} came to {came}, and {at.id} on the map {self.name} has no way for that. Draw one, or a "
+            "default."
         )
 
     def exits(self, step: str, outcomes: Mapping[str, str]) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 ::
 
-    cancellation/   before.bpmn (as people did it), after.bpmn (mended: what the robot follows)
+    cancellation/   before.bpmn (as people did it), after.bpmn (what the robot follows), mended.toml (what was
+                    mended between them)
     reference/      a routine without code of its own: after.bpmn, routine.yaml, templates/
 """
 
@@ -12,10 +13,11 @@ from pathlib import Path
 
 from vardag.core.errors import NotFoundError
 from vardag.invoices.process.bpmn import read_map
-from vardag.invoices.rules import Rule
 from vardag.invoices.routines.routine import Routine, claimed, read_declared
+from vardag.invoices.rules import Rule
 
 __all__ = [
+    "BEFORE",
     "CANCELLATION",
     "MAP",
     "OUTCOMES",
@@ -23,13 +25,14 @@ __all__ = [
     "Routine",
     "claimed",
     "every_rule",
+    "find_map",
     "load_routine",
     "packaged",
 ]
 
 PACKAGED = Path(__file__).parent
 CANCELLATION = "cancellation"
-MAP = "after.bpmn"
+MAP, BEFORE = "after.bpmn", "before.bpmn"
 # The steps that the robot has code for (`robot.steps`), each with what it may come to.
 OUTCOMES: Mapping[str, frozenset[str]] = {
     "read": frozenset({"request", "nothing"}),
@@ -49,11 +52,17 @@ def load_routine(name: str, own: Path | None = None) -> Routine:
     NotFoundError
         When there is no such routine; names those that there are.
     """
+    path = find_map(name, own)
+    drawn = read_map(path, OUTCOMES)
+    return Routine(name, drawn) if name == CANCELLATION else read_declared(path.parent, drawn)
+
+
+def find_map(name: str, own: Path | None = None) -> Path:
+    """The file of a routine's map; errors as in `load_routine`."""
     for folder in (own, PACKAGED):
         path = folder / name / MAP if folder else None
         if path is not None and path.is_file():
-            drawn = read_map(path, OUTCOMES)
-            return Routine(name, drawn) if name == CANCELLATION else read_declared(path.parent, drawn)
+            return path
     known = sorted(path.parent.name for path in PACKAGED.glob(f"*/{MAP}"))
     raise NotFoundError(f"no routine {name}: {MAP} is in no folder of that name. Packaged: {', '.join(known)}.")
 
