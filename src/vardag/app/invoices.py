@@ -12,11 +12,14 @@ import typer
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
 from vardag.app.map import map_
+from vardag.app.readiness import obstacles, readiness
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
 app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_demo"))(demo)
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
+app.command(help=words("help_invoices_obstacles"), epilog=words("example_invoices_obstacles"))(obstacles)
+app.command(help=words("help_invoices_readiness"), epilog=words("example_invoices_readiness"))(readiness)
 app.command("map", help=words("help_invoices_map"), epilog=words("example_invoices_map"))(map_)
 
 HERE = Path()
@@ -48,10 +51,11 @@ def check(folder: Folder = HERE, as_json: AsJson = False) -> None:
     """Find what is missing before the robot can work."""
     from vardag.app import show_invoices as show
     from vardag.app.robots import robot
+    from vardag.core.config import settings
     from vardag.invoices.commands.check import check as check_robot
 
     found = robot(folder)
-    problems = check_robot(found)
+    problems = check_robot(found, folder, language=settings().language)
     show.checked(problems, as_json=as_json)
     raise typer.Exit(1 if problems else 0)
 
@@ -65,17 +69,18 @@ def run(
 ) -> None:
     """Work: one round, or until told to stop."""
     from vardag.app import show_invoices as show
-    from vardag.app.robots import robot
+    from vardag.app.robots import may_work, robot
     from vardag.invoices.robot import Mode, run_once, serve
 
     found = robot(folder, mode=Mode(mode) if mode else None)
+    may_work(found, folder)
     if once:
         show.ran(run_once(found), as_json=as_json)
         return
     stop = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    serve(found, stop)
+    serve(found, stop, may_work=lambda: may_work(found, folder))
 
 
 @app.command(help=words("help_invoices_status"), epilog=words("example_invoices_status"))

@@ -25,8 +25,10 @@ def demo(
 ) -> None:
     """Make the town, start its servers, let the robot work, and show what it did."""
     from vardag.app import show_invoices as show
-    from vardag.app.robots import robot
+    from vardag.app.robots import may_work, robot
     from vardag.demo.finance.server import tryton
+    from vardag.demo.history import NAME as HISTORY
+    from vardag.demo.history import history
     from vardag.demo.office import ROBOT_ADDRESS
     from vardag.demo.post.servers import post
     from vardag.demo.robot import robot_folder, town
@@ -36,12 +38,15 @@ def demo(
     with progress(quiet=as_json) as on_step:
         on_step("books", 0.0)
         made = town(folder / "finance", folder / "cache", seed=seed, today=date.today())
+        history(folder / HISTORY, seed=seed, today=date.today())
         on_step("books", 1.0)
         with post(ROBOT_ADDRESS) as mailbox, tryton(made.finance) as finance:
             for mail in made.mails:
                 mailbox.deliver(mail.raw)
             on_step("robot", 0.0)
-            run = _worked(robot(robot_folder(folder / "robot", mailbox, finance)), len(made.mails))
+            made_robot = robot(robot_folder(folder / "robot", mailbox, finance))
+            may_work(made_robot, folder / "robot")
+            run = _worked(made_robot, len(made.mails))
             on_step("robot", 1.0)
             shutil.copytree(mailbox.mail, folder / "post")
             show.demo(run, folder, as_json=as_json)

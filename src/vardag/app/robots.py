@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from vardag.core.config import settings
 from vardag.core.errors import ConfigError
 from vardag.core.secret import secret
 from vardag.invoices import settings as read_settings
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
+from vardag.invoices.commands.obstacles import ready_for
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Folder, Mailbox
 from vardag.invoices.model import MailRead
@@ -56,6 +58,11 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
         templates=_own(folder, "templates"),
         vat_reported_until=about.vat_reported_until,
     )
+
+
+def may_work(found: Robot, folder: Path) -> None:
+    """Refuse to work alone while an obstacle of the folder's register blocks that."""
+    ready_for(found.mode, folder, language=settings().language, found=found.store)
 
 
 def database(folder: Path, about: About | None = None) -> Store:

@@ -10,6 +10,8 @@ from vardag.demo.office import DOMAIN, ROBOT_ADDRESS, TRUSTED_SERVER, Made, cust
 from vardag.demo.post.ports import LOOPBACK
 from vardag.demo.post.servers import Post
 from vardag.invoices.commands.init import init
+from vardag.invoices.commands.obstacles import example
+from vardag.invoices.process.obstacles import NAME as OBSTACLES
 from vardag.invoices.settings import NAME
 
 SETTINGS = """
@@ -42,6 +44,7 @@ database = "{database}"
 user = "{user}"
 secret = "file:ledger-password"
 """
+REGISTER = Path(__file__).with_name("obstacles.yaml")
 ALLOWED = '- {{who: "@{domain}"}}\n'
 
 
@@ -81,6 +84,7 @@ def robot_folder(folder: Path, post: Post, finance: Running) -> Path:
     )
     (folder / NAME).write_text(text.lstrip(), encoding="utf-8")
     (folder / "allow-list.yaml").write_text(ALLOWED.format(domain=DOMAIN), encoding="utf-8")
+    (folder / OBSTACLES).write_text(example("sv", path=REGISTER), encoding="utf-8")
     for name, word in (("mail-password", post.password), ("ledger-password", finance.finance.password)):
         path = folder / name
         path.touch(mode=0o600)

@@ -9,11 +9,13 @@ from pathlib import Path
 from vardag.core.errors import RefusedError
 from vardag.core.texts import Texts
 from vardag.invoices.answers.templates import PACKAGED as TEMPLATES
+from vardag.invoices.commands.obstacles import example
+from vardag.invoices.process.obstacles import NAME as OBSTACLES
 from vardag.invoices.reading.patterns import PATTERNS
 from vardag.invoices.settings import NAME
 
 TEXTS = Texts(Path(__file__).with_name("init.toml"))
-FILES = (NAME, "allow-list.yaml", "parameters.yaml", "minutes.yaml")
+FILES = (NAME, "allow-list.yaml", "parameters.yaml", "minutes.yaml", "readiness.yaml", OBSTACLES)
 
 
 def init(folder: Path, *, language: str = "sv", replace: bool = False) -> list[Path]:
@@ -30,6 +32,7 @@ def init(folder: Path, *, language: str = "sv", replace: bool = False) -> list[P
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
         (folder / name).write_text(TEXTS(name.partition(".")[0].replace("-", "_"), language).lstrip(), "utf-8")
+    (folder / OBSTACLES).write_text(example(language), "utf-8")
     shutil.copy(PATTERNS, folder / "patterns.yaml")
     shutil.copytree(TEMPLATES, folder / "templates", dirs_exist_ok=True)
     return [folder / name for name in (*FILES, "patterns.yaml", "templates")]

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -55,9 +55,18 @@ def run_once(robot: Robot, stop: threading.Event | None = None) -> Tally:
     return Tally(taken_in, worked, held_back)
 
 
-def serve(robot: Robot, stop: threading.Event, *, poll_s: float = 60.0) -> None:
-    """Work until told to stop; wait for mail between rounds, and longer after a fault."""
+def serve(
+    robot: Robot, stop: threading.Event, *, poll_s: float = 60.0, may_work: Callable[[], None] = lambda: None
+) -> None:
+    """Work until told to stop; wait for mail between rounds, and longer after a fault.
+
+    Parameters
+    ----------
+    may_work
+        Called before each round; ends the service with its error where the robot may not work any more.
+    """
     while not stop.is_set():
+        may_work()
         try:
             tally = run_once(robot, stop)
             if tally.held_back:
