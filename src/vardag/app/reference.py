@@ -67,15 +67,16 @@ def invoices_parameters_page() -> str:
         "value, unit, date and source.\n"
     )
     return head + "".join(
-        f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
+        f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(INVOICES_ROOM).as_posix()}`{note}\n\n"
         + "".join(parameter_rows(load(path), shown))
         for title, path, note in INVOICES
     )
 
 
+INVOICES_ROOM = MINUTES.parents[1]
 INVOICES = (
     ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
-    ("Minutes", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
+    ("Minutes and money", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
     ("Reading", LIMITS, "; the same for every city."),
 )
 
