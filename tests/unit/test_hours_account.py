@@ -165,6 +165,14 @@ def test_observations_after_the_robot_began_are_told() -> None:
     assert said(made(Log().cancelled(1), known), known, "limit_late")
 
 
+def test_several_routines_in_one_account_are_told() -> None:
+    log, both = Log().cancelled(1).cancelled(2), {1: "cancellation", 2: "reference", 3: "unused"}
+    found = made(log, routines=both)
+    assert found.routines == ("cancellation", "reference")
+    assert said(found, evidence(), "limit_routines")
+    assert not said(made(log, routines={1: "cancellation"}), evidence(), "limit_routines")
+
+
 def test_the_seed_decides_the_interval_and_nothing_else() -> None:
     log, known = Log().cancelled(1), evidence(timed("cancelled", *range(3, 40)))
     one, same, other = (made(log, known, seed=seed) for seed in (1, 1, 2))

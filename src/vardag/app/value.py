@@ -1,6 +1,6 @@
 """`vardag invoices report` and `time`: parse, call the room, print what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from vardag.invoices.commands.look import Report
     from vardag.invoices.hours.sheets import Sheet
+    from vardag.invoices.rules import Rule
 
 HERE = Path()
 Folder = Annotated[Path, typer.Argument(help=words("opt_robot_folder"), file_okay=False)]
@@ -33,6 +34,7 @@ def report(
     from vardag.app.robots import database
     from vardag.invoices.commands import look
     from vardag.invoices.hours import evidence
+    from vardag.invoices.routines import every_rule
 
     language = settings().language
     found = look.report(database(folder), evidence(folder), seed=seed)
@@ -40,7 +42,7 @@ def report(
     if as_json:
         machine(look.facts(found, language) | {"written": written})
         return
-    _show(found, language)
+    _show(found, language, every_rule(folder / "routines"))
     for path in written:
         person().print(f"  {path}", markup=False)
 
@@ -73,7 +75,7 @@ def time(
     person().print(said, markup=False)
 
 
-def _show(found: "Report", language: str) -> None:
+def _show(found: "Report", language: str, rules: "Mapping[str, Rule]") -> None:
     """The account, the reasons, what is not known, and the head of the log."""
     from vardag.invoices.hours import limits, sheets
 
@@ -85,7 +87,7 @@ def _show(found: "Report", language: str) -> None:
     out.print(first, markup=False, style="bold")
     for line in more:
         out.print(line, markup=False)
-    out.print(_reasons(found.codes))
+    out.print(_reasons(found.codes, rules))
     out.print(words("value_limits"), style="bold")
     for limit in limits(account, found.evidence, language):
         out.print(f"· {limit}", markup=False)
@@ -118,13 +120,11 @@ def _table(sheet: "Sheet") -> "Table":
     return table
 
 
-def _reasons(codes: dict[str, int]) -> "Table":
+def _reasons(codes: dict[str, int], rules: "Mapping[str, Rule]") -> "Table":
     """Why: each rule that settled a decision, how often, and what it says."""
     from rich.table import Table
 
-    from vardag.invoices.rules import CATALOGUE
-
     table = Table(words("col_rule"), words("col_items"), words("col_says"), box=None)
     for code, count in codes.items():
-        table.add_row(code, str(count), CATALOGUE[code].when() if code in CATALOGUE else "")
+        table.add_row(code, str(count), rules[code].when() if code in rules else "")
     return table

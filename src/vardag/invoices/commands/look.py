@@ -100,11 +100,12 @@ def report(found: Store, evidence: Evidence, *, seed: int = DEFAULT_SEED) -> Rep
     with found.read() as tx:
         entries = list(audit.entries(tx))
         amounts = journal.amounts(tx)
+        routines = {row.id: row.routine for row in tx.execute(sa.select(store.item.c.id, store.item.c.routine))}
     codes: dict[str, int] = {}
     for entry in {entry.item: entry for entry in entries if entry.event == "decided"}.values():
         codes[entry.body["code"]] = codes.get(entry.body["code"], 0) + 1
     return Report(
-        account=hours.account(entries, evidence, amounts=amounts, seed=seed),
+        account=hours.account(entries, evidence, amounts=amounts, routines=routines, seed=seed),
         evidence=evidence,
         codes=dict(sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))),
         faults=sum(entry.event == "fault" for entry in entries),

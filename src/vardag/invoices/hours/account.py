@@ -114,6 +114,8 @@ class Account:
         Items that were settled in shadow alone; nothing of them is counted.
     late
         Observations of the stopwatch from the robot's first day or after.
+    routines
+        Names of the routines that the items went through.
     """
 
     first: date | None
@@ -125,6 +127,7 @@ class Account:
     open_looks: int
     shadow: int
     late: int
+    routines: tuple[str, ...] = ()
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -177,6 +180,7 @@ def account(
     evidence: Evidence,
     *,
     amounts: Mapping[int, Decimal] | None = None,
+    routines: Mapping[int, str] | None = None,
     seed: int = DEFAULT_SEED,
 ) -> Account:
     """Make the account from the audit log, in any order.
@@ -185,6 +189,8 @@ def account(
     ----------
     amounts
         Amount of each item whose invoice was voided or credited, from the journal.
+    routines
+        The routine of each item.
     seed
         Of the bootstrap.
     """
@@ -205,6 +211,7 @@ def account(
         open_looks=sum(one.minutes is None and not one.decided for one in sat),
         shadow=shadow,
         late=sum(one.date >= min(days) for one in evidence.timings) if days else 0,
+        routines=tuple(sorted({name for item, name in (routines or {}).items() if item in handled})),
     )
 
 

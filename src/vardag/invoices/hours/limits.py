@@ -73,6 +73,7 @@ def _of_items(found: Account) -> list[Limit]:
         (not wrong.part and wrong.whole, "limit_no_objection", {"count": wrong.whole}),
         (wrong.part, "limit_objections", {"count": wrong.part}),
         (found.shadow, "limit_shadow", {"count": found.shadow}),
+        (len(found.routines) > 1, "limit_routines", {"names": ", ".join(found.routines)}),
         (True, "limit_moves", {}),
         (True, "limit_demand", {}),
     ]
