@@ -144,7 +144,7 @@ def test_minutes_of_an_outcome_that_does_not_exist_are_refused(folder: Path) -> 
     (folder / "minutes.yaml").write_text(wrong)
     done = vardag("invoices", "report", str(folder))
     assert done.returncode == ConfigError.exit_code
-    assert "unknown cancelled_alon_baseline. Known: by_hand_baseline" in " ".join(done.stderr.split())
+    assert "unknown cancelled_alon_baseline. Known: answer_hours_before" in " ".join(done.stderr.split())
 
 
 def test_mails_are_deleted_on_the_command_line(folder: Path) -> None:

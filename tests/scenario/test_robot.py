@@ -325,7 +325,7 @@ def test_hours_count_each_item_once_by_its_latest_outcome(tmp_path: Path) -> Non
     found.work()
     people.approve(found.robot.store, people_again.id, by="cecilia", reason="ja")
     found.work()
-    account = look.report(found.robot.store, hours.minutes()).account
+    account = look.report(found.robot.store, hours.evidence()).account
     assert {line.outcome: line.items for line in account.lines if line.items} == {
         "cancelled_alone": 1,
         "cancelled_with_person": 1,
@@ -338,7 +338,7 @@ def test_hours_count_each_item_once_by_its_latest_outcome(tmp_path: Path) -> Non
 def test_shadow_counts_no_hours(tmp_path: Path) -> None:
     found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], mode=Mode.SHADOW)
     found.work()
-    assert look.report(found.robot.store, hours.minutes()).account.items == 0
+    assert look.report(found.robot.store, hours.evidence()).account.items == 0
 
 
 def test_an_answer_goes_once_even_when_the_server_takes_it_and_says_nothing(tmp_path: Path) -> None:

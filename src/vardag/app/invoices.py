@@ -13,6 +13,7 @@ from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
 from vardag.app.map import map_
 from vardag.app.readiness import obstacles, readiness
+from vardag.app.value import report, time
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
@@ -21,6 +22,8 @@ app.command(help=words("help_invoices_discover"), epilog=words("example_invoices
 app.command(help=words("help_invoices_obstacles"), epilog=words("example_invoices_obstacles"))(obstacles)
 app.command(help=words("help_invoices_readiness"), epilog=words("example_invoices_readiness"))(readiness)
 app.command("map", help=words("help_invoices_map"), epilog=words("example_invoices_map"))(map_)
+app.command(help=words("help_invoices_time"), epilog=words("example_invoices_time"))(time)
+app.command(help=words("help_invoices_report"), epilog=words("example_invoices_report"))(report)
 
 HERE = Path()
 ME = getpass.getuser()
@@ -183,17 +186,6 @@ def delete_mails(
 
     count = people.delete_mails(database(folder), before=before.astimezone(), by=by)
     typer.echo(words("mails_deleted", count=count))
-
-
-@app.command(help=words("help_invoices_report"), epilog=words("example_invoices_report"))
-def report(folder: Folder = HERE, as_json: AsJson = False) -> None:
-    """What the robot did, and the hours saved."""
-    from vardag.app import show_invoices
-    from vardag.app.robots import database
-    from vardag.invoices.commands import look
-    from vardag.invoices.hours import minutes
-
-    show_invoices.report(look.report(database(folder), minutes(folder / "minutes.yaml")), as_json=as_json)
 
 
 @app.command(help=words("help_invoices_verify"), epilog=words("example_invoices_verify"))

@@ -59,14 +59,14 @@ def _worked(found: "Robot", mails: int) -> "DemoRun":
     """Let the robot work, and look at what it did."""
     from vardag.app.show_invoices import DemoRun
     from vardag.invoices.commands import look
-    from vardag.invoices.hours import minutes
+    from vardag.invoices.hours import evidence
     from vardag.invoices.robot import run_once
 
     begun = time.perf_counter()
     run_once(found)
     seconds = time.perf_counter() - begun
     store = found.store
-    return DemoRun(look.report(store, minutes()), look.status(store), look.verify(store), mails, seconds)
+    return DemoRun(look.report(store, evidence()), look.status(store), look.verify(store), mails, seconds)
 
 
 def _until_stopped() -> None:

@@ -68,16 +68,17 @@ def invoices_parameters_page() -> str:
         "differ, each with value, unit, date and source.\n"
     )
     return head + "".join(
-        f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
+        f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(INVOICES_ROOM).as_posix()}`{note}\n\n"
         + "".join(parameter_rows(load(path), shown))
         for title, path, note in INVOICES
     )
 
 
+INVOICES_ROOM = MINUTES.parents[1]
 INVOICES = (
     ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
-    ("Minutes", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
     ("Readiness", READINESS, ". What they are for: [readiness](../how-to/invoices-readiness.md)."),
+    ("Minutes and money", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
     ("Reading", LIMITS, "; the same for every city."),
 )
 

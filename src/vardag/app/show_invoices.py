@@ -126,41 +126,6 @@ def _decided(decision: Decision, rules: Mapping[str, Rule]) -> None:
         person().print(f"  {one.code}: {_says(decision, one)}", markup=False)
 
 
-def report(found: Report, *, as_json: bool) -> None:
-    """The account of hours, the reasons and the head of the log."""
-    if as_json:
-        return machine(asdict(found) | {"saved_hours": found.account.saved_hours})
-    out = person()
-    out.print(_hours(found))
-    out.print(words("hours_saved", hours=f"{found.account.saved_hours:.1f}"), style="bold")
-    if not found.account.measured:
-        out.print(words("hours_assumed"), markup=False)
-    out.print(_reasons(found.codes))
-    if found.answer_minutes is not None:
-        out.print(words("answer_time", minutes=f"{found.answer_minutes:.1f}"), markup=False)
-    out.print(words("log_head", entries=found.entries, head=found.head), markup=False)
-    return None
-
-
-def _hours(found: Report) -> Table:
-    table = Table(
-        words("col_outcome"), words("col_items"), words("col_before"), words("col_after"), words("col_hours")
-    )
-    for line in found.account.lines:
-        if line.items:
-            minutes = f"{line.baseline_minutes:g}", f"{line.residual_minutes:g}"
-            table.add_row(words(f"outcome_{line.outcome}"), str(line.items), *minutes, f"{line.saved_hours:.1f}")
-    return table
-
-
-def _reasons(codes: dict[str, int]) -> Table:
-    """Why: each rule that settled a decision, how often, and what it says."""
-    table = Table(words("col_rule"), words("col_items"), words("col_says"), box=None)
-    for code, count in codes.items():
-        table.add_row(code, str(count), CATALOGUE[code].when() if code in CATALOGUE else "")
-    return table
-
-
 def proof(found: Proof, *, as_json: bool) -> None:
     """Say whether the log holds."""
     if as_json:

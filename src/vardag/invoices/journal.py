@@ -107,6 +107,14 @@ def since(tx: Transaction, kind: Kind, moment: datetime) -> tuple[int, Decimal]:
     return int(count), Decimal(amount or 0)
 
 
+def amounts(tx: Transaction) -> dict[int, Decimal]:
+    """Amount of each item whose cancellation was done."""
+    query = sa.select(effect.c.item, effect.c.amount).where(
+        effect.c.kind == Kind.CANCEL, effect.c.state == Progress.DONE, effect.c.amount.is_not(None)
+    )
+    return {row.item: Decimal(row.amount) for row in tx.execute(query)}
+
+
 def wait_for_calls_under_way(line: Line, *, now: datetime, settle: timedelta) -> None:
     """Refuse to act again while a call that was sent may still arrive.
 

@@ -6,8 +6,10 @@
     allow-list.yaml   who may ask for what
     parameters.yaml   the city's own policy numbers, on top of the packaged ones
     templates/        the city's own answers, file by file
-    minutes.yaml      the city's own measured minutes, on top of the packaged assumptions
     routines/         the city's own maps and routines, in place of the packaged ones by the same name
+    minutes.yaml      the city's own minutes and costs, on top of the packaged assumptions
+    timings.csv       minutes of people before the robot, one observation a line
+    freed.yaml        where the freed time went, as people say
     patterns.yaml     the words and invoice numbers that are looked for, in place of the packaged ones
 """
 

@@ -1,6 +1,6 @@
 """Looks into the robot's database: how it goes, one work item, the account, and the proof of the log."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,10 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from vardag.core.parameters import Parameters
+from vardag import __version__
+from vardag.core.config import DEFAULT_SEED
 from vardag.invoices import audit, brakes, hours, journal, store, workitems
 from vardag.invoices.audit import Broken, Entry
-from vardag.invoices.hours import Account
+from vardag.invoices.hours import Account, Evidence
+from vardag.invoices.hours import export as export_hours
+from vardag.invoices.hours.page import About, page
 from vardag.invoices.journal import Kind, Line, Progress
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item, State
@@ -46,8 +49,8 @@ class Report:
     """What the robot did, from the audit log."""
 
     account: Account
+    evidence: Evidence
     codes: dict[str, int]
-    answer_minutes: float | None
     faults: int
     entries: int
     head: str
@@ -92,21 +95,48 @@ def show(found: Store, number: int) -> Shown:
         )
 
 
-def report(found: Store, minutes: Parameters) -> Report:
-    """The account of hours, the reasons, and how long requesters waited for their first answer."""
+def report(found: Store, evidence: Evidence, *, seed: int = DEFAULT_SEED) -> Report:
+    """The account of hours and what they are worth, the reasons, and the head of the log."""
     with found.read() as tx:
         entries = list(audit.entries(tx))
+        amounts = journal.amounts(tx)
+        routines = {row.id: row.routine for row in tx.execute(sa.select(store.item.c.id, store.item.c.routine))}
     codes: dict[str, int] = {}
     for entry in {entry.item: entry for entry in entries if entry.event == "decided"}.values():
         codes[entry.body["code"]] = codes.get(entry.body["code"], 0) + 1
     return Report(
-        account=hours.account(entries, minutes),
+        account=hours.account(entries, evidence, amounts=amounts, routines=routines, seed=seed),
+        evidence=evidence,
         codes=dict(sorted(codes.items(), key=lambda pair: (-pair[1], pair[0]))),
-        answer_minutes=_median_answer(entries),
         faults=sum(entry.event == "fault" for entry in entries),
         entries=len(entries),
         head=entries[-1].hash if entries else audit.START,
     )
+
+
+def facts(found: Report, language: str) -> dict[str, Any]:
+    """All of a report for a machine: what is known, and what is not."""
+    account = found.account
+    answered = account.total.worth.answered.median
+    told = {name: getattr(found, name) for name in ("codes", "faults", "entries", "head")}
+    return told | {
+        "account": asdict(account) | {"measured": account.measured, "items": account.items},
+        "saved_hours": account.saved_hours,
+        "answer_minutes": None if answered is None else 60 * answered,
+        "timings": len(found.evidence.timings),
+        "limits": hours.limits(account, found.evidence, language),
+    }
+
+
+def write(found: Report, language: str, *, name: str, csv: Path | None, html: Path | None) -> list[Path]:
+    """Write the report as a table for the budget and as a page for people, those that are asked for."""
+    if csv is not None:
+        cost = found.evidence.number("cost_per_hour")
+        export_hours.write(csv, export_hours.rows(found.account, cost_per_hour=cost, language=language), language)
+    if html is not None:
+        about = About(name, __version__, found.entries, found.head)
+        html.write_text(page(found.account, found.evidence, about, language), encoding="utf-8")
+    return [path for path in (csv, html) if path is not None]
 
 
 def verify(found: Store, *, noted: str = "") -> Proof:
@@ -126,15 +156,3 @@ def export(found: Store, path: Path) -> int:
     """Write the log for the auditor or the archive, one JSON entry a line, each with its hash; returns how many."""
     with found.read() as tx, path.open("w", encoding="utf-8") as file:
         return sum(file.write(audit.canonical(vars(entry)) + "\n") > 0 for entry in audit.entries(tx))
-
-
-def _median_answer(entries: list[Entry]) -> float | None:
-    """Median minutes from when an item was received to its first answer."""
-    received = {entry.item: entry.at for entry in entries if entry.event == "received"}
-    first: dict[int | None, float] = {}
-    for entry in entries:
-        if entry.event == "answered" and entry.item in received and entry.item not in first:
-            span = datetime.fromisoformat(entry.at) - datetime.fromisoformat(received[entry.item])
-            first[entry.item] = span.total_seconds() / 60
-    ordered = sorted(first.values())
-    return ordered[len(ordered) // 2] if ordered else None
