@@ -11,6 +11,7 @@ from vardag.core.secret import secret
 from vardag.invoices import settings as read_settings
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
+from vardag.invoices.ladder import Demands, load_demands
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Folder, Mailbox
 from vardag.invoices.model import MailRead
@@ -50,6 +51,7 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
         mode=mode or Mode(about.mode),
         limits=Limits(**found.brakes.model_dump()),
         retries=Retries(found.work.tries, 60 * found.work.first_pause_minutes),
+        demands=demands(folder),
         lease=timedelta(minutes=found.work.lease_minutes),
         settle=timedelta(minutes=found.work.settle_minutes),
         most_bytes=int(1_000_000 * found.work.most_mb),
@@ -62,6 +64,11 @@ def database(folder: Path, about: About | None = None) -> Store:
     """The robot's own database."""
     where = (about or read_settings.read(folder).robot).database
     return Store(where if where.startswith("postgres") else folder / where)
+
+
+def demands(folder: Path) -> Demands:
+    """What the ladder demands, with the city's own on top."""
+    return load_demands(_own(folder, "ladder.yaml"))
 
 
 def _patterns(folder: Path) -> Patterns:

@@ -13,7 +13,7 @@ from vardag.invoices.reading.patterns import PATTERNS
 from vardag.invoices.settings import NAME
 
 TEXTS = Texts(Path(__file__).with_name("init.toml"))
-FILES = (NAME, "allow-list.yaml", "parameters.yaml", "minutes.yaml")
+FILES = (NAME, "allow-list.yaml", "parameters.yaml", "ladder.yaml", "minutes.yaml")
 
 
 def init(folder: Path, *, language: str = "sv", replace: bool = False) -> list[Path]:
