@@ -11,11 +11,16 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
+from vardag.app.ladder import compare, ladder, object_to, step
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
 app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_demo"))(demo)
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
+app.command(help=words("help_invoices_ladder"), epilog=words("example_invoices_ladder"))(ladder)
+app.command(help=words("help_invoices_step"), epilog=words("example_invoices_step"))(step)
+app.command("object", help=words("help_invoices_object"), epilog=words("example_invoices_object"))(object_to)
+app.command(help=words("help_invoices_compare"), epilog=words("example_invoices_compare"))(compare)
 
 HERE = Path()
 ME = getpass.getuser()
@@ -109,10 +114,10 @@ def show(
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))
 def approve(number: Number, folder: Folder = HERE, *, reason: Why, by: By = ME) -> None:
     """Confirm a waiting item."""
-    from vardag.app.robots import database
+    from vardag.app.robots import database, demands
     from vardag.invoices.robot import people
 
-    left = people.approve(database(folder), number, by=by, reason=reason)
+    left = people.approve(database(folder), number, by=by, reason=reason, demands=demands(folder))
     typer.echo(words("item_is", number=number, state=words(f"state_{left.state}")))
 
 
@@ -126,10 +131,11 @@ def close(
     refused: Annotated[bool, typer.Option("--refused", help=words("opt_refused"))] = False,
 ) -> None:
     """End a waiting item by hand."""
-    from vardag.app.robots import database
+    from vardag.app.robots import database, demands
     from vardag.invoices.robot import people
 
-    left = people.close(database(folder), number, by=by, reason=reason, done=not refused)
+    asked = demands(folder)
+    left = people.close(database(folder), number, by=by, reason=reason, done=not refused, demands=asked)
     typer.echo(words("item_is", number=number, state=words(f"state_{left.state}")))
 
 

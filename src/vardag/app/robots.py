@@ -17,8 +17,8 @@ from vardag.invoices.mailbox.port import Folder, Mailbox
 from vardag.invoices.model import MailRead
 from vardag.invoices.reading import Patterns, load_patterns, read_mail, standard
 from vardag.invoices.robot import Mode, Robot
-from vardag.invoices.routines import load_routine
-from vardag.invoices.rules import load_policy, read_allowed
+from vardag.invoices.routines import Routine, load_routine
+from vardag.invoices.rules import Policy, load_policy, read_allowed
 from vardag.invoices.settings import About, Browser, Graph, Imap, Settings
 from vardag.invoices.settings import Fortnox as FortnoxSettings
 from vardag.invoices.settings import Tryton as TrytonSettings
@@ -43,9 +43,9 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
         mailbox=mailbox,
         ledger=_ledger(found, folder),
         read=reader(patterns, found),
-        routines={name: load_routine(name, folder / "routines") for name in about.routines},
+        routines=routines(folder, about),
         patterns=patterns,
-        policy=load_policy(_own(folder, "parameters.yaml")),
+        policy=policy(folder),
         allow_list=read_allowed(folder / "allow-list.yaml"),
         sender=From(about.address, about.organisation, about.team, about.mail, about.phone, about.language),
         mode=mode or Mode(about.mode),
@@ -64,6 +64,22 @@ def database(folder: Path, about: About | None = None) -> Store:
     """The robot's own database."""
     where = (about or read_settings.read(folder).robot).database
     return Store(where if where.startswith("postgres") else folder / where)
+
+
+def policy(folder: Path) -> Policy:
+    """What the rules decide by, with the city's own on top."""
+    return load_policy(_own(folder, "parameters.yaml"))
+
+
+def routines(folder: Path, about: About | None = None) -> dict[str, Routine]:
+    """The routines that the robot follows, by name."""
+    names = (about or read_settings.read(folder).robot).routines
+    return {name: load_routine(name, folder / "routines") for name in names}
+
+
+def mode(folder: Path) -> Mode:
+    """How far the robot may go at most, as its settings say."""
+    return Mode(read_settings.read(folder).robot.mode)
 
 
 def demands(folder: Path) -> Demands:

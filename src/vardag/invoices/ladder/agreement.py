@@ -52,7 +52,7 @@ def still_needed(found: Agreement, demand: Demand, *, confidence: float) -> int:
     """How many more judgements, every one of them agreeing, would be enough; 0 when it is enough now.
 
     >>> still_needed(agreement(99, 100, confidence=0.95), Demand(100, 0.95, ""), confidence=0.95)
-    11
+    10
     """
 
     def enough(more: int) -> bool:

@@ -82,6 +82,7 @@ class Stand:
         How many more judgements, all agreeing, the step up to it needs; 0 when it is earned.
     """
 
+    routine: str
     rule: str
     level: Level
     last: Rung | None

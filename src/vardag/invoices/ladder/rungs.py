@@ -47,8 +47,8 @@ def sampled(key: str, share: float, *, salt: str = "") -> bool:
     The salt is the database's own secret: who writes a mail chooses its Message-ID, and must not be able to choose
     one that nobody will look at.
 
-    >>> sum(sampled(f"mail {number}", 0.05) for number in range(1000))
-    49
+    >>> sum(sampled(f"mail {number}", 0.05) for number in range(10_000))
+    499
     """
     drawn = hashlib.sha256(f"{salt}\n{key}".encode()).digest()[:8]
     return int.from_bytes(drawn) < share * 2**64
@@ -171,10 +171,10 @@ def _stand(tx: Transaction, routine: str, rule: str, demands: Demands) -> Stand:
     stands = before.level if before else Level.SHADOW
     found = counting.counted(tx, routine, rule, before, demands)
     if stands is Level.UNATTENDED:
-        return Stand(rule, stands, before, found, None, 0)
+        return Stand(routine, rule, stands, before, found, None, 0)
     above = tuple(Level)[stands.height + 1]
     missing = still_needed(found, demands.of(above), confidence=demands.confidence)
-    return Stand(rule, stands, before, found, above, missing)
+    return Stand(routine, rule, stands, before, found, above, missing)
 
 
 def _told(found: Agreement, demands: Demands) -> dict[str, Any]:
