@@ -1,12 +1,13 @@
 """The ladder on SQLite and on PostgreSQL: what is counted, what a step demands, and how a rule falls back."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from ladders import NOW, decided, demands, items, objection, said, signed
 from servers.postgis import PostGIS
@@ -346,3 +347,19 @@ def test_demands_that_cannot_be_used_are_named(tmp_path: Path, line: str, says: 
 
 def test_every_packaged_number_is_used() -> None:
     assert set(ladder.demands.load(PARAMETERS).entries) == set(ladder.Demands.model_fields) - {"sources"}
+
+
+def test_the_explanations_figures_are_what_the_ladder_does() -> None:
+    text = (Path(__file__).parents[2] / "docs/explanation/ladder.md").read_text(encoding="utf-8")
+    rows = [(float(one), float(other)) for one, other in re.findall(r"^\| ([\d.]+) \| ([\d.]+) \|$", text, re.M)]
+    asked, told = load_demands(), {wrong: judged for wrong, judged in rows if wrong == int(wrong)}
+    back = {share: chance for share, chance in rows if share not in told}
+    assert list(told) == [0, 1, 2, 3, 4, 5]
+    for wrong, judged in told.items():
+        found = agreement(int(judged - wrong), int(judged), confidence=asked.confidence)
+        assert still_needed(found, asked.of("unattended"), confidence=asked.confidence) == 0
+        short = agreement(int(judged - wrong) - 1, int(judged) - 1, confidence=asked.confidence)
+        assert still_needed(short, asked.of("unattended"), confidence=asked.confidence) == 1
+    assert len(back) == 5
+    for share, chance in back.items():
+        assert binom.sf(asked.most_disagreements, asked.window, 1 - share) == pytest.approx(chance, abs=5e-4)

@@ -112,16 +112,14 @@ def _show(found: Sequence["Stand"], demands: "Demands", mode: str) -> None:
     table = Table(*map(words, names), box=None, pad_edge=False)
     table.columns[0].no_wrap = True
     for one in found:
-        table.add_row(one.rule, words(f"level_{one.level}"), *_counts(one), _next(one, demands))
+        table.add_row(one.rule, words(f"level_{one.level}"), *_counts(one), _next(one))
     out.print(table)
-    for one in found:
-        if one.last is not None and not one.last.fell:
-            out.print(_signed(one.last), markup=False)
-    shares: dict[str, Any] = {
-        name: f"{100 * getattr(demands, name):g} %"
-        for name in ("unattended_agreement", "confidence", "control_share")
-    }
-    out.print(words("ladder_demands", volume=demands.unattended_volume, **shares), markup=False)
+    for line, rules in _signed(found).items():
+        out.print(f"{', '.join(rules)}: {line}", markup=False)
+    facts: dict[str, Any] = demands.model_dump(exclude={"sources"})
+    for name in ("unattended_agreement", "confidence", "control_share"):
+        facts[name] = f"{100 * facts[name]:g} %"
+    out.print(words("ladder_demands", **facts), markup=False)
     fell([one.last for one in found if one.last and one.last.fell])
 
 
@@ -134,16 +132,21 @@ def _counts(one: "Stand") -> tuple[str, str]:
     return str(found.volume), share.replace(".", ",") if settings().language == "sv" else share
 
 
-def _next(one: "Stand", demands: "Demands") -> str:
+def _next(one: "Stand") -> str:
     """What is missing to the next step."""
     if one.above is None:
-        return words("next_none", most=demands.most_disagreements, window=demands.window)
+        return "–"
     above = words(f"level_{one.above}")
     return (
         words("next_missing", level=above, missing=one.missing) if one.missing else words("next_ready", level=above)
     )
 
 
-def _signed(one: "Rung") -> str:
-    facts = {"rule": one.rule, "level": words(f"level_{one.level}"), "by": one.by, "reason": one.reason}
-    return words("signed", day=one.at.astimezone().date(), **facts)
+def _signed(found: Sequence["Stand"]) -> dict[str, list[str]]:
+    """Who put which rules where, when and why; what the program did itself is told apart."""
+    lines: dict[str, list[str]] = {}
+    for one in found:
+        if (last := one.last) and not last.fell:
+            facts = {"level": words(f"level_{last.level}"), "by": last.by, "reason": last.reason}
+            lines.setdefault(words("signed", day=last.at.astimezone().date(), **facts), []).append(one.rule)
+    return lines

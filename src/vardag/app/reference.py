@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vardag.core.parameters import Parameters, load
 from vardag.invoices.hours import MINUTES
+from vardag.invoices.ladder.demands import PARAMETERS as LADDER
 from vardag.invoices.reading.patterns import LIMITS
 from vardag.invoices.rules import documented
 from vardag.invoices.rules.policy import DEFAULT as RULES
@@ -60,11 +61,11 @@ def parameters_page() -> str:
 
 
 def invoices_parameters_page() -> str:
-    """The policy numbers of the invoice robot: of the rules, of the reading, and the minutes."""
+    """The policy numbers of the invoice robot: of the rules, of the ladder, of the reading, and the minutes."""
     head = (
         "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in "
-        "`parameters.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that differ, each with "
-        "value, unit, date and source.\n"
+        "`parameters.yaml`, `ladder.yaml` and `minutes.yaml` beside its `robot.toml`: only the names that "
+        "differ, each with value, unit, date and source.\n"
     )
     return head + "".join(
         f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(MINUTES.parent).as_posix()}`{note}\n\n"
@@ -75,6 +76,11 @@ def invoices_parameters_page() -> str:
 
 INVOICES = (
     ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
+    (
+        "The ladder",
+        LADDER,
+        ". How they are used: [the ladder](../explanation/ladder.md).",
+    ),
     ("Minutes", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
     ("Reading", LIMITS, "; the same for every city."),
 )

@@ -105,8 +105,8 @@ def objected(
     RefusedError
         When the item is not settled, when no rule of the robot's settled it, or when somebody has objected already.
     """
-    counting.lock(tx)
     own = _to_object_to(tx, number)
+    counting.lock(tx)
     row = {"routine": own.routine, "rule": own.rule, "level": own.level.value, "agrees": False, "by": by, "at": now}
     if not insert_new(tx, judgement, item=number, **row):
         tx.execute(sa.update(judgement).where(judgement.c.item == number).values(**row))
