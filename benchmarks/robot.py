@@ -22,9 +22,10 @@ from vardag.core.config import DEFAULT_SEED
 from vardag.demo.finance.server import tryton
 from vardag.demo.office import DOMAIN, ROBOT_ADDRESS, TRUSTED_SERVER
 from vardag.demo.post.servers import post
-from vardag.demo.robot import robot_folder, town
+from vardag.demo.robot import LADDER, robot_folder, signed, town
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
+from vardag.invoices.ladder import load_demands
 from vardag.invoices.ledger.memory import MemoryLedger
 from vardag.invoices.mailbox.memory import MemoryMailbox
 from vardag.invoices.model import Customer, Invoice, InvoiceState, MailRead, Money
@@ -105,7 +106,9 @@ def memory_robot(folder: Path, count: int) -> Robot:
         MAIL.format(server=TRUSTED_SERVER, domain=DOMAIN, robot=ROBOT_ADDRESS, number=number, place=place).encode()
         for place, number in enumerate(numbers)
     )
-    patterns = load_patterns()
+    patterns, demands, base = load_patterns(), folder / "ladder.yaml", folder / "robot.sqlite"
+    demands.write_text(LADDER, encoding="utf-8")
+    signed(Store(base), demands)
 
     def read(raw: bytes, truncated: bool) -> MailRead:
         return read_mail(
@@ -114,7 +117,7 @@ def memory_robot(folder: Path, count: int) -> Robot:
 
     return Robot(
         name="bench",
-        store=Store(folder / "robot.sqlite"),
+        store=Store(base),
         mailbox=MemoryMailbox(ROBOT_ADDRESS, mails),
         ledger=MemoryLedger(map(invoice, numbers)),
         read=read,
@@ -123,6 +126,7 @@ def memory_robot(folder: Path, count: int) -> Robot:
         sender=From(ROBOT_ADDRESS, "Ytterby kommun", "Kundfakturor", f"kundfakturor@{DOMAIN}"),
         mode=Mode.UNATTENDED,
         limits=NO_LIMITS,
+        demands=load_demands(demands),
     )
 
 

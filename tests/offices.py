@@ -11,11 +11,12 @@ from typing import Any
 from vardag.invoices import audit, workitems
 from vardag.invoices.answers import From
 from vardag.invoices.audit import Entry
+from vardag.invoices.ladder import Demands, Level, load_demands
 from vardag.invoices.ledger.memory import MemoryLedger
 from vardag.invoices.mailbox.memory import MemoryMailbox
 from vardag.invoices.model import Customer, Invoice, InvoiceState, Money
 from vardag.invoices.reading import load_patterns, read_mail
-from vardag.invoices.robot import Mode, Robot, run_once
+from vardag.invoices.robot import Mode, Robot, run_once, signing
 from vardag.invoices.rules import Allowed, load_policy
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item
@@ -24,6 +25,10 @@ ADDRESS, TRUSTED, DOMAIN = "fakturor@kommun.example", "mx.kommun.example", "komm
 ANNA = f"anna.berg@{DOMAIN}"
 CUSTOMER = Customer("1001", "Eks Bygg AB", "556036-0793", ("ek@kund.example",))
 PATTERNS = load_patterns()
+NOTHING_DEMANDED = {
+    "attended_volume": 0, "attended_agreement": 0, "unattended_volume": 0, "unattended_agreement": 0,
+    "control_share": 0,
+}  # fmt: skip
 
 
 def invoice(number: str, **more: Any) -> Invoice:
@@ -101,9 +106,10 @@ def office(
     mails: Iterable[bytes] = (),
     *,
     mode: Mode = Mode.UNATTENDED,
+    signed: Level = Level.UNATTENDED,
     **more: Any,
 ) -> Office:
-    """An office where Anna's whole domain may ask."""
+    """An office where Anna's whole domain may ask, and every rule is signed to stand on a level."""
     ledger, mailbox = MemoryLedger(invoices), MemoryMailbox(ADDRESS, mails)
 
     def read(raw: bytes, truncated: bool) -> Any:
@@ -114,12 +120,20 @@ def office(
         "sender": From(ADDRESS, "Vår kommun", "Kundfakturor", f"kundfakturor@{DOMAIN}", "", "sv"),
         "policy": load_policy(),
         "settle": timedelta(0),
+        "demands": demands(),
     }
     robot = Robot(
         name="robot", store=Store(folder / "robot.sqlite"), mailbox=mailbox, ledger=ledger, read=read, mode=mode,
         **{**plain, **more},
     )  # fmt: skip
+    places = signing.on_the_ladder(robot.routines, robot.policy)
+    signing.sign_all(robot.store, places, signed, by="test", reason="a test", demands=demands())
     return Office(robot, ledger, mailbox)
+
+
+def demands(**changed: float) -> Demands:
+    """Demands that every rule meets from the start, with no control sample; changed where given."""
+    return Demands(**{**load_demands().model_dump(), **NOTHING_DEMANDED, **changed})
 
 
 def today() -> date:

@@ -41,6 +41,7 @@ def test_examples_in_docstrings(name: str) -> None:
      "water review list", "water review settle", "water diff", "water catalogue", "water quality",
      "water stability", "water explain",
      "invoices discover", "invoices map", "invoices obstacles", "invoices readiness",
+     "invoices ladder", "invoices step", "invoices object", "invoices compare",
      "db push", "db pull", "db status"],
 )  # fmt: skip
 def test_each_command_has_help_with_an_example_in_both_languages(command: str, language: str) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
+from vardag.app.ladder import compare, ladder, object_to, step
 from vardag.app.map import map_
 from vardag.app.readiness import obstacles, readiness
 from vardag.app.value import report, time
@@ -24,6 +25,10 @@ app.command(help=words("help_invoices_readiness"), epilog=words("example_invoice
 app.command("map", help=words("help_invoices_map"), epilog=words("example_invoices_map"))(map_)
 app.command(help=words("help_invoices_time"), epilog=words("example_invoices_time"))(time)
 app.command(help=words("help_invoices_report"), epilog=words("example_invoices_report"))(report)
+app.command(help=words("help_invoices_ladder"), epilog=words("example_invoices_ladder"))(ladder)
+app.command(help=words("help_invoices_step"), epilog=words("example_invoices_step"))(step)
+app.command("object", help=words("help_invoices_object"), epilog=words("example_invoices_object"))(object_to)
+app.command(help=words("help_invoices_compare"), epilog=words("example_invoices_compare"))(compare)
 
 HERE = Path()
 ME = getpass.getuser()
@@ -119,10 +124,10 @@ def show(
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))
 def approve(number: Number, folder: Folder = HERE, *, reason: Why, by: By = ME) -> None:
     """Confirm a waiting item."""
-    from vardag.app.robots import database
+    from vardag.app.robots import database, demands
     from vardag.invoices.robot import people
 
-    left = people.approve(database(folder), number, by=by, reason=reason)
+    left = people.approve(database(folder), number, by=by, reason=reason, demands=demands(folder))
     typer.echo(words("item_is", number=number, state=words(f"state_{left.state}")))
 
 
@@ -136,10 +141,11 @@ def close(
     refused: Annotated[bool, typer.Option("--refused", help=words("opt_refused"))] = False,
 ) -> None:
     """End a waiting item by hand."""
-    from vardag.app.robots import database
+    from vardag.app.robots import database, demands
     from vardag.invoices.robot import people
 
-    left = people.close(database(folder), number, by=by, reason=reason, done=not refused)
+    asked = demands(folder)
+    left = people.close(database(folder), number, by=by, reason=reason, done=not refused, demands=asked)
     typer.echo(words("item_is", number=number, state=words(f"state_{left.state}")))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from vardag.core.parameters import Parameters, load
 from vardag.invoices.hours import MINUTES
+from vardag.invoices.ladder.demands import PARAMETERS as LADDER
 from vardag.invoices.process.policy import READINESS
 from vardag.invoices.reading.patterns import LIMITS
 from vardag.invoices.rules import documented
@@ -61,11 +62,11 @@ def parameters_page() -> str:
 
 
 def invoices_parameters_page() -> str:
-    """The policy numbers of the invoice robot: of the rules, of readiness, of the reading, and the minutes."""
+    """The policy numbers of the invoice robot."""
     head = (
         "# Parameters of the invoice robot\n\nThe packaged values. A city lays its own in "
-        "`parameters.yaml`, `minutes.yaml` and `readiness.yaml` beside its `robot.toml`: only the names that "
-        "differ, each with value, unit, date and source.\n"
+        "`parameters.yaml`, `ladder.yaml`, `minutes.yaml` and `readiness.yaml` beside its `robot.toml`: only the "
+        "names that differ, each with value, unit, date and source.\n"
     )
     return head + "".join(
         f"\n## {title}\n\n`src/vardag/invoices/{path.relative_to(INVOICES_ROOM).as_posix()}`{note}\n\n"
@@ -79,6 +80,11 @@ INVOICES = (
     ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
     ("Readiness", READINESS, ". What they are for: [readiness](../how-to/invoices-readiness.md)."),
     ("Minutes and money", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
+    (
+        "The ladder",
+        LADDER,
+        ". How they are used: [the ladder](../explanation/ladder.md).",
+    ),
     ("Reading", LIMITS, "; the same for every city."),
 )
 

@@ -13,13 +13,14 @@ from vardag.invoices import settings as read_settings
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
 from vardag.invoices.commands.obstacles import ready_for
+from vardag.invoices.ladder import Demands, load_demands
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Folder, Mailbox
 from vardag.invoices.model import MailRead
 from vardag.invoices.reading import Patterns, load_patterns, read_mail, standard
 from vardag.invoices.robot import Mode, Robot
-from vardag.invoices.routines import load_routine
-from vardag.invoices.rules import load_policy, read_allowed
+from vardag.invoices.routines import Routine, load_routine
+from vardag.invoices.rules import Policy, load_policy, read_allowed
 from vardag.invoices.settings import About, Browser, Graph, Imap, Settings
 from vardag.invoices.settings import Fortnox as FortnoxSettings
 from vardag.invoices.settings import Tryton as TrytonSettings
@@ -44,14 +45,15 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
         mailbox=mailbox,
         ledger=_ledger(found, folder),
         read=reader(patterns, found),
-        routines={name: load_routine(name, folder / "routines") for name in about.routines},
+        routines=routines(folder, about),
         patterns=patterns,
-        policy=load_policy(_own(folder, "parameters.yaml")),
+        policy=policy(folder),
         allow_list=read_allowed(folder / "allow-list.yaml"),
         sender=From(about.address, about.organisation, about.team, about.mail, about.phone, about.language),
         mode=mode or Mode(about.mode),
         limits=Limits(**found.brakes.model_dump()),
         retries=Retries(found.work.tries, 60 * found.work.first_pause_minutes),
+        demands=demands(folder),
         lease=timedelta(minutes=found.work.lease_minutes),
         settle=timedelta(minutes=found.work.settle_minutes),
         most_bytes=int(1_000_000 * found.work.most_mb),
@@ -69,6 +71,27 @@ def database(folder: Path, about: About | None = None) -> Store:
     """The robot's own database."""
     where = (about or read_settings.read(folder).robot).database
     return Store(where if where.startswith("postgres") else folder / where)
+
+
+def policy(folder: Path) -> Policy:
+    """What the rules decide by, with the city's own on top."""
+    return load_policy(_own(folder, "parameters.yaml"))
+
+
+def routines(folder: Path, about: About | None = None) -> dict[str, Routine]:
+    """The routines that the robot follows, by name."""
+    names = (about or read_settings.read(folder).robot).routines
+    return {name: load_routine(name, folder / "routines") for name in names}
+
+
+def mode(folder: Path) -> Mode:
+    """How far the robot may go at most, as its settings say."""
+    return Mode(read_settings.read(folder).robot.mode)
+
+
+def demands(folder: Path) -> Demands:
+    """What the ladder demands, with the city's own on top."""
+    return load_demands(_own(folder, "ladder.yaml"))
 
 
 def _patterns(folder: Path) -> Patterns:

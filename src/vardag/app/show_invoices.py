@@ -10,6 +10,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from vardag.app.ladder import fell
 from vardag.app.show import machine, person
 from vardag.app.words import words
 from vardag.core.config import settings
@@ -71,6 +72,7 @@ def status(found: Status, *, rules: Mapping[str, Rule], as_json: bool) -> None:
     out = person()
     if found.paused:
         out.print(f"[bold red]{words('paused_by', by=found.paused['by'], why=found.paused['why'])}[/]")
+    fell(found.fallen)
     table = Table(words("col_state"), words("col_items"), box=None)
     for state, count in found.counts.items():
         table.add_row(words(f"state_{state}"), str(count))

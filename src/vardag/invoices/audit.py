@@ -16,8 +16,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vardag import __version__
 from vardag.invoices.store import CHAIN, Transaction, audit
 
+PROGRAM = f"vardag {__version__}"  # who acts where no person does
 START = "0" * 64
 LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 INSERT = sa.insert(audit)

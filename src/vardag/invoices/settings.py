@@ -6,6 +6,7 @@
     allow-list.yaml   who may ask for what
     parameters.yaml   the city's own policy numbers, on top of the packaged ones
     templates/        the city's own answers, file by file
+    ladder.yaml       what the city demands before a rule goes up the ladder, on top of the packaged demands
     routines/         the city's own maps and routines, in place of the packaged ones by the same name
     minutes.yaml      the city's own minutes and costs, on top of the packaged assumptions
     timings.csv       minutes of people before the robot, one observation a line

@@ -15,7 +15,7 @@ from vardag.invoices.reading.patterns import PATTERNS
 from vardag.invoices.settings import NAME
 
 TEXTS = Texts(Path(__file__).with_name("init.toml"))
-FILES = (NAME, "allow-list.yaml", "parameters.yaml", "minutes.yaml", "readiness.yaml", OBSTACLES)
+FILES = (NAME, "allow-list.yaml", "parameters.yaml", "ladder.yaml", "minutes.yaml", "readiness.yaml", OBSTACLES)
 
 
 def init(folder: Path, *, language: str = "sv", replace: bool = False) -> list[Path]:

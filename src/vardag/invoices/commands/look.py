@@ -10,22 +10,24 @@ import sqlalchemy as sa
 
 from vardag import __version__
 from vardag.core.config import DEFAULT_SEED
-from vardag.invoices import audit, brakes, hours, journal, store, workitems
+from vardag.invoices import audit, brakes, hours, journal, ladder, store, workitems
 from vardag.invoices.audit import Broken, Entry
 from vardag.invoices.hours import Account, Evidence
 from vardag.invoices.hours import export as export_hours
 from vardag.invoices.hours.page import About, page
 from vardag.invoices.journal import Kind, Line, Progress
+from vardag.invoices.ladder import Rung
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item, State
 
 
 @dataclass(frozen=True)
 class Status:
-    """How it goes: items by state, the brakes, and what waits for a person or an administrator."""
+    """How it goes: items by state, the brakes, rules that went back, and what waits for somebody."""
 
     counts: dict[State, int]
     paused: dict[str, str] | None
+    fallen: tuple[Rung, ...]
     cancelled_today: int
     amount_today: Decimal
     waiting: tuple[Item, ...]
@@ -77,6 +79,7 @@ def status(found: Store) -> Status:
         return Status(
             counts=workitems.counted(tx),
             paused=brakes.paused(tx),
+            fallen=tuple(ladder.fallen(tx)),
             cancelled_today=count,
             amount_today=amount,
             waiting=tuple(workitems.listed(tx, State.WAITING)),

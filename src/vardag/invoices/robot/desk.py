@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from vardag import __version__
 from vardag.invoices import audit, workitems
 from vardag.invoices.answers import From
 from vardag.invoices.brakes import Limits
+from vardag.invoices.ladder import Demands, load_demands
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Mailbox
 from vardag.invoices.model import Decision, Done, MailRead
@@ -24,7 +24,7 @@ from vardag.invoices.rules import Allowed, Policy
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Retries
 
-ACTOR = f"vardag {__version__}"
+ACTOR = audit.PROGRAM
 READ = TypeAdapter(MailRead)
 DECISION = TypeAdapter(Decision)
 DONE = TypeAdapter(Done)
@@ -50,6 +50,10 @@ class Robot:
         Reads a mail: the bytes, and whether it was cut off because of its size.
     routines, patterns
         The routines that it follows, by name; what those are read by that have no reader of their own.
+    mode
+        The ceiling: each rule goes as far as its own level on the ladder, and no further than this.
+    demands
+        What the ladder demands of a rule.
     lease, settle
         How long it keeps a work item; how long after an intention a call under way may still arrive.
     most_bytes
@@ -71,6 +75,7 @@ class Robot:
     mode: Mode = Mode.SHADOW
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)
+    demands: Demands = field(default_factory=load_demands)
     lease: timedelta = timedelta(minutes=5)
     settle: timedelta = timedelta(minutes=2)
     most_bytes: int = 15_000_000

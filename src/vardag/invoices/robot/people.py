@@ -1,4 +1,8 @@
-"""What people do with work items and with the robots; each is an entry in the audit log, with the person's name."""
+"""What people do with work items and with the robots; each is an entry in the audit log, with the person's name.
+
+What a person does with a decision of the robot's is also counted for the rule that settled it (`ladder`); `demands`
+are the city's, the packaged ones where none are given.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from vardag.core.errors import InputError, RefusedError
-from vardag.invoices import audit, brakes, workitems
+from vardag.invoices import audit, brakes, ladder, workitems
 from vardag.invoices import store as stored
+from vardag.invoices.ladder import Demands, Outcome, load_demands
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
 
@@ -15,25 +20,42 @@ from vardag.invoices.workitems import Item, State
 ENDS = {"confirmed": "", "done": State.DONE, "refused": State.FAILED_BUSINESS}
 
 
-def approve(store: Store, number: int, *, by: str, reason: str) -> Item:
+def approve(store: Store, number: int, *, by: str, reason: str, demands: Demands | None = None) -> Item:
     """Confirm a waiting item; the rules are asked again, with this person's confirmation."""
     by = _named(by)
     with store.begin() as tx:
         found = workitems.get(tx, number, lock=True)
         left = _decided(tx, found, "confirmed", told=None, approvals=[*found.approvals, by])
-        audit.append(tx, "approved", actor=by, item=number, reason=reason, step=found.at, outcome="confirmed")
+        told = {"reason": reason, "step": found.at, "outcome": "confirmed"}
+        audit.append(tx, "approved", actor=by, item=number, **told, **_judged(tx, found, "confirmed", by, demands))
     return left
 
 
-def close(store: Store, number: int, *, by: str, reason: str, done: bool) -> Item:
+def close(store: Store, number: int, *, by: str, reason: str, done: bool, demands: Demands | None = None) -> Item:
     """Decide a waiting item by hand: what was asked for has been done, or will not be."""
-    by, outcome = _named(by), "done" if done else "refused"
+    by = _named(by)
+    outcome: Outcome = "done" if done else "refused"
     with store.begin() as tx:
         found = workitems.get(tx, number, lock=True)
         left = _decided(tx, found, outcome, told=reason)
-        told = {"reason": reason, "state": left.state.value, "step": found.at, "outcome": outcome}
-        audit.append(tx, "closed by hand", actor=by, item=number, **told)
+        told: dict[str, Any] = {"reason": reason, "state": left.state.value, "step": found.at, "outcome": outcome}
+        audit.append(
+            tx, "closed by hand", actor=by, item=number, **told, **_judged(tx, found, outcome, by, demands)
+        )
     return left
+
+
+def object_to(store: Store, number: int, *, by: str, reason: str, demands: Demands | None = None) -> None:
+    """Say that what the robot did with a settled item was wrong; nothing is undone, and its rule answers for it."""
+    by = _named(by)
+    with store.begin() as tx:
+        judged = ladder.objected(tx, number, by=by, demands=demands or load_demands(), now=datetime.now(UTC))
+        audit.append(tx, "objected", actor=by, item=number, reason=reason, **judged)
+
+
+def _judged(tx: Transaction, found: Item, outcome: Outcome, by: str, demands: Demands | None) -> dict[str, Any]:
+    """Count what the person did for the rule that the robot had decided by."""
+    return ladder.judge(tx, found.id, outcome, by=by, demands=demands or load_demands(), now=datetime.now(UTC))
 
 
 def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from vardag.invoices import journal, store, workitems
+from vardag.invoices import journal, ladder, store, workitems
 from vardag.invoices.answers import answerable
+from vardag.invoices.ladder import Level, Standing
 from vardag.invoices.ledger.port import LedgerRefusedError
 from vardag.invoices.model import (
     Action,
@@ -23,7 +24,7 @@ from vardag.invoices.model import (
     MailRead,
 )
 from vardag.invoices.process.map import Map
-from vardag.invoices.robot.desk import DECISION, READ, Mode, Robot, plain, short
+from vardag.invoices.robot.desk import DECISION, READ, Robot, plain, short
 from vardag.invoices.robot.effects import answered, cancelled
 from vardag.invoices.routines import Routine
 from vardag.invoices.rules import Case, Earlier, entitled
@@ -32,6 +33,7 @@ from vardag.invoices.store import Transaction
 from vardag.invoices.workitems import Item, State
 
 MAIL_READ = sa.select(store.mail.c.read).where(store.mail.c.key == sa.bindparam("mail"))
+LADDER = (Action.CANCEL, Action.REJECT)  # what the robot does by itself, as far as the rule's level lets it
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Walk:
         What each step came to when it was last taken, by the step's code.
     path
         Steps gone through that the audit log does not hold yet.
+    stands
+        How far the ladder lets the robot go with the decision.
     begun
         Whether an effect of this decision was begun before: what was begun is ended, not decided again.
     told
@@ -56,6 +60,7 @@ class Walk:
     mail: MailRead
     case: Case | None = None
     decision: Decision | None = None
+    stands: Standing | None = None
     done: Done | None = None
     begun: bool = False
     told: str = ""
@@ -114,14 +119,14 @@ def decide(walk: Walk) -> str:
 
 
 def allow(walk: Walk) -> str:
-    """In shadow nothing is done; attended, a person confirms what would be done."""
-    mode, decision = walk.robot.mode, _decision(walk)
-    if walk.begun:
+    """In shadow nothing is done; attended, or in the control sample, a person confirms what would be done."""
+    stands, decision = _stands_on(walk), _decision(walk)
+    if walk.begun:  # it is ended, wherever its rule stands by now
         return "alone"
-    confirmed = decision.action in {Action.ACCEPT, Action.REFER} or walk.item.approvals
-    if mode is Mode.UNATTENDED or (mode is Mode.ATTENDED and confirmed):
+    confirmed = decision.action not in LADDER or walk.item.approvals
+    if stands.alone or (stands.writes and confirmed):
         return "alone"
-    walk.told = f"{mode}: {decision.action} ({decision.code})"
+    walk.told = f"{'control' if stands.sampled else stands.level}: {decision.action} ({decision.code})"
     return "person"
 
 
@@ -143,7 +148,8 @@ def cancel(walk: Walk) -> str:
 
 def answer(walk: Walk) -> str:
     """Answer the one who asked, once; not in shadow, and never a forged address: that one is a stranger's."""
-    if walk.robot.mode is Mode.SHADOW or not (answerable(walk.mail) and walk.mail.sender.proven):
+    writes = walk.begun or _stands_on(walk).writes
+    if not writes or not (answerable(walk.mail) and walk.mail.sender.proven):
         return "done"
     case = _case(walk)
     answered(
@@ -165,6 +171,7 @@ def _decide(walk: Walk) -> Decision:
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)
         tx.execute(workitems.CHANGE, {"number": item.id, "decision": plain(DECISION, decision)})
+        walk.stands = stands = _standing(tx, walk, decision)
         robot.note(
             tx,
             "decided",
@@ -176,10 +183,29 @@ def _decide(walk: Walk) -> Decision:
             facts=short(decision.facts),
             before=[_stands(found) for found in case.invoices],
             approved_by=len(set(item.approvals)),
+            level=stands.level.value,
+            sampled=stands.sampled,
             map=walk.map.version,
             path=walk.gone(),
         )
     return decision
+
+
+def _standing(tx: Transaction, walk: Walk, decision: Decision) -> Standing:
+    """How far the ladder lets the robot go with a decision, under the ceiling of its mode."""
+    item, robot = walk.item, walk.robot
+    rule = decision.code if decision.action in LADDER else None
+    return ladder.standing(
+        tx, routine=item.routine, rule=rule, key=item.key, ceiling=Level(robot.mode.value), demands=robot.demands
+    )
+
+
+def _stands_on(walk: Walk) -> Standing:
+    """The same, asked now where it was not asked in this walk."""
+    if walk.stands is None:
+        with walk.robot.store.begin() as tx:
+            walk.stands = _standing(tx, walk, _decision(walk))
+    return walk.stands
 
 
 def _begun(robot: Robot, item: Item) -> Decision | None:

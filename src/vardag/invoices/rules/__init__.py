@@ -1,7 +1,7 @@
 """The rules: pure decisions with reason codes, a source for every rule, and a version."""
 
 from vardag.invoices.rules.case import Allowed, Case, Earlier, Grant, entitled, person, read_allowed
-from vardag.invoices.rules.catalogue import CATALOGUE, Rule, in_order
+from vardag.invoices.rules.catalogue import CATALOGUE, Rule, acting, in_order
 from vardag.invoices.rules.deciding import EDITION, Explained, decide, explain, version
 from vardag.invoices.rules.declared import declared
 from vardag.invoices.rules.policy import Policy, load_policy
@@ -17,6 +17,7 @@ __all__ = [
     "Grant",
     "Policy",
     "Rule",
+    "acting",
     "decide",
     "decision_table",
     "declared",

@@ -1,6 +1,6 @@
 """The catalogue of rules: what each one says, what it leads to, and where it comes from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,12 @@ def rule(order: int, action: Action, source: str, **more: Any) -> Callable[[Test
         return test
 
     return register
+
+
+def acting(policy: Policy, rules: Iterable[Rule]) -> tuple[str, ...]:
+    """Codes of the rules that the robot could act on by itself under a policy, in order: they cancel or reject."""
+    acts = (one for one in rules if one.effect or one.action_under(policy) is Action.REJECT)
+    return tuple(one.code for one in acts)
 
 
 def in_order() -> tuple[Rule, ...]:
