@@ -11,11 +11,14 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
+from vardag.app.invoices_desk import desk, person
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
 app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_demo"))(demo)
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
+app.command(help=words("help_invoices_desk"), epilog=words("example_invoices_desk"))(desk)
+app.add_typer(person, name="person")
 
 HERE = Path()
 ME = getpass.getuser()
