@@ -64,6 +64,8 @@ class Endpoint:
             return message(visit, HTTPStatus.FORBIDDEN, "not_registered")
         if self.page.method == "GET":
             where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            if request.headers.get("sec-fetch-site") == "cross-site":  # a link in a mail: the cookie stays at home
+                return visit.page("onward", onward=where)
             return visit.go("/sign-in", next=where)
         return message(visit, HTTPStatus.UNAUTHORIZED, "signed_out_meanwhile")
 

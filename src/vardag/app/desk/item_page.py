@@ -99,7 +99,7 @@ def decide(visit: Visit, number: int) -> Response:
     except DecisionRefusedError as error:
         found = sheets.sheet(robot, number)
         return shown(visit, found, 409, problem=f"decision_{error.why}", choice=choice, reason=reason)
-    return visit.go(f"/item/{number}", said=f"decided_{choice}")
+    return visit.go("/", said=f"decided_{choice}", about=number)
 
 
 def retry(visit: Visit, number: int) -> Response:

@@ -137,6 +137,7 @@ class Visit:
             "version": __version__,
             "htmx": (VENDOR / "htmx.min.js").is_file(),
             "said": self.asked("said"),
+            "about_item": self.asked("about") if self.asked("about").isdecimal() else "",
         }
 
 
