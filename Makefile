@@ -9,7 +9,7 @@ PEERS := .venv-peers
 FIRST ?= 2013
 LAST ?= 2022
 
-.PHONY: demo test static crash bench bench-robot bench-peers docs constraints constraints-peers format clean
+.PHONY: demo test static crash bench bench-robot bench-peers docs pictures constraints constraints-peers format clean
 
 demo: $(READY) static  ## a synthetic town: its leaks predicted, with maps and report; its wrong invoices cancelled
 	$(BIN)/vardag demo --folder demo
@@ -64,6 +64,9 @@ constraints-peers: $(READY)  ## resolve the peers' environment again, after `con
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --constraints <(sed '/^pandas==/,/[^\\]$$/d' constraints.txt) \
 	  --extra peers --group build --output-file constraints-peers.txt pyproject.toml
+
+pictures: $(READY) static  ## the desk's pictures in the docs, taken by its browser test
+	VARDAG_PICTURES=docs/images $(BIN)/pytest tests/web/test_desk_browser.py
 
 constraints: $(READY)  ## resolve the dependencies again; no host names in the result
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -40,7 +40,8 @@ def test_examples_in_docstrings(name: str) -> None:
      "water scorecard lock", "water scorecard check", "water presets", "water watch", "water links",
      "water review list", "water review settle", "water diff", "water catalogue", "water quality",
      "water stability", "water explain",
-     "invoices discover",
+     "invoices discover", "invoices desk", "invoices person add", "invoices person roles",
+     "invoices person password", "invoices person remove", "invoices person list",
      "db push", "db pull", "db status"],
 )  # fmt: skip
 def test_each_command_has_help_with_an_example_in_both_languages(command: str, language: str) -> None:

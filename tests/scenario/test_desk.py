@@ -481,6 +481,7 @@ def test_four_eyes(place: Place) -> None:
     with browser(place.url) as karin, browser(place.url) as olle:
         karin.enter(place.office, "karin").get("/item/1")
         assert "Four eyes: 2 persons have to confirm" in karin.text and "Still needed: 2" in karin.text
+        assert "cancels it when another person has confirmed too" in karin.text
         karin.post("/item/1/decide", choice="confirm", reason="rätt faktura, kunden har ringt")
         assert "Confirmed. The robot asks the rules again" in karin.text
         place.office.work()

@@ -3,19 +3,21 @@
 import getpass
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vardag.app.words import words
+
+if TYPE_CHECKING:
+    from vardag.invoices.persons import Role
 
 HERE = Path()
 ME = getpass.getuser()
 Folder = Annotated[Path, typer.Argument(help=words("opt_robot_folder"), file_okay=False)]
 Name = Annotated[str, typer.Argument(help=words("opt_person"))]
 By = Annotated[str, typer.Option("--by", help=words("opt_by"))]
-RoleName = Literal["caseworker", "owner", "controller", "auditor", "administrator"]
-Roles = Annotated[list[RoleName], typer.Option("--role", help=words("opt_role"))]
+Roles = Annotated[list[str], typer.Option("--role", help=words("opt_role"))]
 
 person = typer.Typer(
     help=words("help_invoices_person"), epilog=words("example_invoices_person"), no_args_is_help=True
@@ -61,10 +63,8 @@ def add(
     """Let somebody in."""
     from vardag.app.robots import database
     from vardag.invoices.commands import person as people
-    from vardag.invoices.persons import Role
 
-    store = database(folder)
-    roles = [Role(one) for one in role]
+    store, roles = database(folder), _roles(role)
     word = "" if no_password else _password()
     made = people.add(store, name, roles=roles, by=by, password=word, language=language)
     typer.echo(words("person_is", name=made.name, roles=", ".join(sorted(made.roles))))
@@ -75,9 +75,8 @@ def roles(name: Name, folder: Folder = HERE, *, role: Roles, by: By = ME) -> Non
     """Give a person these roles and no others."""
     from vardag.app.robots import database
     from vardag.invoices.commands import person as people
-    from vardag.invoices.persons import Role
 
-    left = people.give_roles(database(folder), name, [Role(one) for one in role], by=by)
+    left = people.give_roles(database(folder), name, _roles(role), by=by)
     typer.echo(words("person_is", name=left.name, roles=", ".join(sorted(left.roles))))
 
 
@@ -121,6 +120,16 @@ def list_(
     for one in found:
         state = ", ".join(sorted(one.roles)) if one.active else words("person_gone")
         typer.echo(f"{one.name}: {state}")
+
+
+def _roles(names: list[str]) -> "list[Role]":
+    from vardag.core.errors import InputError
+    from vardag.invoices.persons import Role
+
+    unknown = [name for name in names if name not in set(Role)]
+    if unknown:
+        raise InputError(f"--role {unknown[0]}: no such role; there are {', '.join(Role)}.")
+    return [Role(name) for name in names]
 
 
 def _password() -> str:

@@ -11,9 +11,9 @@ from vardag.app.desk.visit import Page, Visit
 from vardag.invoices.commands import desk as acts
 from vardag.invoices.commands import sheet as sheets
 from vardag.invoices.commands.desk import Choice, DecisionRefusedError
-from vardag.invoices.commands.sheet import Sheet
+from vardag.invoices.commands.sheet import FourEyes, Sheet
 from vardag.invoices.commands.suggest import About, suggest
-from vardag.invoices.model import Action, ApplicationError
+from vardag.invoices.model import Action, ApplicationError, Decision
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import DECISION
 from vardag.invoices.rules import CATALOGUE, person
@@ -50,20 +50,27 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
 
 def confirming(visit: Visit, found: Sheet) -> tuple[bool, str]:
     """Whether the person may confirm, and the text that says what that does or why not."""
-    decision, read = found.decision, found.read
+    read = found.read
     if read is not None and acts.asks(visit.name, read.sender.address):
         return False, "confirm_own"
     if person(visit.name) in sheets.approvers(found.item, read):
         return False, "confirm_again"
-    if read is None or decision is None:
+    if read is None or found.decision is None:
         return True, "confirm_blind"
     if visit.desk.robot.mode == "shadow":
         return True, "confirm_shadow"
-    if decision.action is Action.REFER:
-        rule = CATALOGUE.get(decision.code)
-        bears = decision.code == "four_eyes" or (rule is not None and rule.overridable)
-        return True, "confirm_overrules" if bears else "confirm_in_vain"
-    return True, f"confirm_{decision.action}"
+    return True, _leads_to(found.decision, found.four_eyes)
+
+
+def _leads_to(decision: Decision, eyes: FourEyes | None) -> str:
+    """What a confirmation leads to: some rules are overruled by one person, some by several, some by nobody."""
+    if decision.action is not Action.REFER:
+        return f"confirm_{decision.action}"
+    rule = CATALOGUE.get(decision.code)
+    if decision.code != "four_eyes" and not (rule is not None and rule.overridable):
+        return "confirm_in_vain"
+    others = eyes is not None and eyes.needed - len(eyes.confirmed) > 1
+    return "confirm_with_others" if others else "confirm_overrules"
 
 
 def _action(decision: dict[str, Any] | None) -> str:
