@@ -38,6 +38,7 @@ def serving(office: Office, folder: Path, settings: Settings | None = None) -> I
     """Serve the desk; yields its address."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
+    sock.listen()  # who asks before the server has started waits for it
     config = uvicorn.Config(
         build(office.robot, folder, settings), log_config=None, server_header=False, proxy_headers=False
     )

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from desks import COOKIE, NAMES, PASSWORD, browser, serving, staffed
 from offices import ADDRESS, ANNA, TRUSTED, Office, invoice, mail, office
+from servers.postgis import PostGIS
 from vardag.app.desk import site
 from vardag.app.desk.books import Books
 from vardag.app.desk.headers import ALWAYS
@@ -803,3 +804,30 @@ def test_the_administrator_lets_people_in_and_out(place: Place) -> None:
         assert adam.post("/people/change", act="remove", name="nemo").status == 404
     secrets = [entry for entry in place.office.log if PASSWORD in json.dumps(entry.body)]
     assert secrets == [] and ("person removed", "adam") in log_of(place.office)
+
+
+def test_the_desk_over_postgresql(tmp_path: Path, postgis: PostGIS) -> None:
+    """The same story, where several robots share a server."""
+    found = office(tmp_path, [invoice("1234567", total=LARGE)], [mail(ASKED)])
+    found.robot = replace(found.robot, store=Store(postgis.fresh()))
+    staffed(found)
+    found.work()
+    with serving(found, tmp_path) as url, browser(url) as karin, browser(url) as petra, browser(url) as rut:
+        assert karin.sign_in("karin", "fel lösenord 123").status == 422
+        assert "1 of 1" in karin.sign_in("karin").get("/?search=345").text
+        karin.get("/item/1?invoice=1").post("/item/1/suggest", about="rule", text="höj gränsen")
+        karin.get("/item/1").post("/item/1/decide", choice="refuse", reason="dubbelt")
+        assert karin.status == 200 and found.item.state is State.FAILED_BUSINESS
+        petra.enter(found, "petra").post("/suggestions/1/answer", fate="taken", answer="ja")
+        assert "Taken" in petra.text
+        assert "The log holds" in rut.enter(found, "rut").get("/log?item=1").text
+        assert "Opened" in rut.text and "dubbelt" in rut.text
+        people.remove(found.robot.store, "karin", by="test")
+        assert "Logga in" in karin.get("/").text
+    found.robot.store.close()
+
+
+def test_a_part_of_a_page_asks_for_the_whole_when_the_session_has_ended(place: Place) -> None:
+    with browser(place.url) as karin:
+        answer = karin.http.get("/item/1/invoice", headers={"HX-Request": "true"})
+        assert (answer.headers["hx-refresh"], answer.text) == ("true", "")

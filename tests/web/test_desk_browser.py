@@ -105,10 +105,13 @@ def window(browser: "Browser", tmp_path: Path) -> Iterator[Window]:
     ]
 
 
-def picture(page: "Page", name: str) -> None:
-    """Take the page's picture for the docs, where they are asked for."""
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"desk-{name}.png", full_page=True, animations="disabled")
+def picture(page: "Page", name: str, part: str = "") -> None:
+    """Take a picture of the page, or a part of it, for the docs, where they are asked for."""
+    path = Path(PICTURES) / f"desk-{name}.png"
+    if PICTURES and part:
+        page.locator(part).screenshot(path=path, animations="disabled")
+    elif PICTURES:
+        page.screenshot(path=path, full_page=True, animations="disabled")
 
 
 def no_barriers(page: "Page") -> None:
@@ -146,7 +149,7 @@ def test_a_day_at_the_desk(window: Window) -> None:
     suggest(karin, "Höj gränsen för fyra ögon till 20 000 kr: beloppen under den är aldrig fel.")
     olle = window.open("olle")
     olle.goto(f"{window.url}/item/1?invoice=1")
-    picture(olle, "four-eyes")
+    picture(olle, "four-eyes", "section:has(#why)")
     decide(olle, "Bekräfta", "Stämmer med avtalet.")
     window.office.work()
     assert window.office.items[0].state is State.DONE

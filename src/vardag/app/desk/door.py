@@ -62,6 +62,8 @@ class Endpoint:
         """Ask for a sign-in; what was written in a form is handed back, so that it is not lost."""
         if visit.vouched:
             return message(visit, HTTPStatus.FORBIDDEN, "not_registered")
+        if request.headers.get("hx-request"):  # a part of a page: the whole page has to ask
+            return Response(headers={"HX-Refresh": "true"})
         if self.page.method == "GET":
             where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             if request.headers.get("sec-fetch-site") == "cross-site":  # a link in a mail: the cookie stays at home
