@@ -3,18 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+STATIC := $(VENV)/.static
 SHELL := /bin/bash
 PEERS := .venv-peers
 FIRST ?= 2013
 LAST ?= 2022
 
-.PHONY: demo test crash bench bench-robot bench-peers docs constraints constraints-peers format clean
+.PHONY: demo test static crash bench bench-robot bench-peers docs pictures constraints constraints-peers format clean
 
-demo: $(READY)  ## a synthetic town: its leaks predicted, with maps and report; its wrong invoices cancelled
+demo: $(READY) static  ## a synthetic town: its leaks predicted, with maps and report; its wrong invoices cancelled
 	$(BIN)/vardag demo --folder demo
 	$(BIN)/vardag invoices demo --folder demo-invoices
 
-test: $(READY)  ## lint, types, architecture, tests
+test: $(READY) static  ## lint, types, architecture, tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
@@ -37,6 +38,12 @@ bench-peers: $(PEERS)/.ready  ## other people's models beside ours; CITY=folder 
 docs: $(READY)  ## write the generated reference pages again
 	$(BIN)/vardag docs --folder docs/reference
 
+static: $(STATIC)  ## the browser libraries of the caseworkers' desk, from npm; without npm the desk does without
+
+# Not made where npm is missing: asked for again next time, and no reason to stop.
+$(STATIC): src/vardag/app/desk/vendor.toml $(READY)
+	@$(BIN)/python -m tools.static && touch $@ || true
+
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vardag needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
@@ -57,6 +64,9 @@ constraints-peers: $(READY)  ## resolve the peers' environment again, after `con
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --no-annotate --no-header --constraints <(sed '/^pandas==/,/[^\\]$$/d' constraints.txt) \
 	  --extra peers --group build --output-file constraints-peers.txt pyproject.toml
+
+pictures: $(READY) static  ## the desk's pictures in the docs, taken by its browser test
+	VARDAG_PICTURES=docs/images $(BIN)/pytest tests/web/test_desk_browser.py
 
 constraints: $(READY)  ## resolve the dependencies again; no host names in the result
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -42,6 +42,8 @@ def test_examples_in_docstrings(name: str) -> None:
      "water stability", "water explain",
      "invoices discover", "invoices map", "invoices obstacles", "invoices readiness",
      "invoices ladder", "invoices step", "invoices object", "invoices compare",
+     "invoices desk", "invoices person add", "invoices person roles",
+     "invoices person password", "invoices person remove", "invoices person list",
      "db push", "db pull", "db status"],
 )  # fmt: skip
 def test_each_command_has_help_with_an_example_in_both_languages(command: str, language: str) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
+from vardag.app.invoices_desk import desk, person
 from vardag.app.ladder import compare, ladder, object_to, step
 from vardag.app.map import map_
 from vardag.app.readiness import obstacles, readiness
@@ -29,6 +30,8 @@ app.command(help=words("help_invoices_ladder"), epilog=words("example_invoices_l
 app.command(help=words("help_invoices_step"), epilog=words("example_invoices_step"))(step)
 app.command("object", help=words("help_invoices_object"), epilog=words("example_invoices_object"))(object_to)
 app.command(help=words("help_invoices_compare"), epilog=words("example_invoices_compare"))(compare)
+app.command(help=words("help_invoices_desk"), epilog=words("example_invoices_desk"))(desk)
+app.add_typer(person, name="person")
 
 HERE = Path()
 ME = getpass.getuser()

@@ -3,9 +3,14 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from vardag.app.desk.rights import MATRIX
+from vardag.app.desk.site import pages as desk_pages
+from vardag.app.desk.words import TEXTS as DESK_TEXTS
 from vardag.core.parameters import Parameters, load
 from vardag.invoices.hours import MINUTES
 from vardag.invoices.ladder.demands import PARAMETERS as LADDER
+from vardag.invoices.persons import PARAMETERS as DESK
+from vardag.invoices.persons import Role
 from vardag.invoices.process.policy import READINESS
 from vardag.invoices.reading.patterns import LIMITS
 from vardag.invoices.rules import documented
@@ -35,6 +40,7 @@ def pages() -> dict[str, str]:
         "parameters.md": parameters_page(),
         "invoices-decisions.md": documented(),
         "invoices-parameters.md": invoices_parameters_page(),
+        "invoices-desk.md": desk_page(),
     }
 
 
@@ -85,8 +91,27 @@ INVOICES = (
         LADDER,
         ". How they are used: [the ladder](../explanation/ladder.md).",
     ),
+    ("Desk", DESK, ". What it is: [the caseworkers' desk](../how-to/invoices-desk.md)."),
     ("Reading", LIMITS, "; the same for every city."),
 )
+
+
+def desk_page() -> str:
+    """Which role may do what at the desk, and the addresses that take each right."""
+    roles = tuple(Role)
+    head = (
+        "# The desk: who may do what\n\nA person may have several roles. Every page and act takes one right; what "
+        "is not in the table cannot be done at the desk. How to set it up: [the caseworkers' desk]"
+        "(../how-to/invoices-desk.md).\n\n"
+        f"| right | {' | '.join(DESK_TEXTS(f'role_{role}', 'en') for role in roles)} | addresses |\n"
+        f"|---|{'---|' * len(roles)}---|\n"
+    )
+    rows = [
+        f"| {DESK_TEXTS(f'right_{right}', 'en')} | {' | '.join('yes' if role in held else '' for role in roles)} | "
+        f"{', '.join(f'`{page.method} {page.path}`' for page in desk_pages() if page.right is right)} |\n"
+        for right, held in MATRIX.items()
+    ]
+    return head + "".join(rows)
 
 
 def parameter_rows(parameters: Parameters, write: Callable[[object], str] = str) -> Iterable[str]:

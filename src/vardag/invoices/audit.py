@@ -85,7 +85,13 @@ def entries(tx: Transaction, *, item: int | None = None) -> Iterator[Entry]:
     if item is not None:
         query = query.where(audit.c.item == item)
     for row in tx.execute(query):
-        yield Entry(row.seq, row.at, row.item, row.event, json.loads(row.body), row.previous, row.hash)
+        yield Entry(row.seq, row.at, row.item, row.event, body(row), row.previous, row.hash)
+
+
+def body(row: sa.Row[Any]) -> dict[str, Any]:
+    """What a row of the log says."""
+    found: dict[str, Any] = json.loads(row.body)
+    return found
 
 
 def head(tx: Transaction) -> tuple[int, str]:

@@ -18,9 +18,9 @@ import tomllib
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 
 from vardag.core.errors import ConfigError, NotFoundError
 
@@ -167,6 +167,33 @@ class Work(Part):
     most_mb: float = Field(default=15, gt=0)
 
 
+class Desk(Part):
+    """The caseworkers' web page.
+
+    Attributes
+    ----------
+    hosts
+        Names and addresses that the page is asked for by, besides this machine's own.
+    https
+        Whether a reverse proxy in front of it speaks TLS; without one the page is for this machine alone.
+    user_header
+        Header in which the proxy names the user whom the city's own sign-in has let in; empty for none.
+    proxies
+        Addresses or networks of that proxy; from no other is the header believed.
+    """
+
+    hosts: tuple[str, ...] = ()
+    https: bool = False
+    user_header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    proxies: tuple[IPvAnyNetwork, ...] = ()
+
+    @model_validator(mode="after")
+    def _only_from_a_proxy(self) -> Self:
+        if self.user_header and not self.proxies:
+            raise ValueError("user_header is believed from stated proxies only. Set proxies, such as ['10.0.0.5'].")
+        return self
+
+
 class Settings(Part):
     """All of ``robot.toml``."""
 
@@ -175,6 +202,7 @@ class Settings(Part):
     ledger: Annotated[Tryton | Fortnox | Browser, Field(discriminator="kind")]
     brakes: Brakes = Field(default_factory=Brakes)
     work: Work = Field(default_factory=Work)
+    desk: Desk = Field(default_factory=Desk)
 
 
 def read(folder: Path) -> Settings:
