@@ -98,7 +98,7 @@ def sheet(robot: Robot, number: int, *, with_mail: bool = True) -> Sheet:
     with robot.store.read() as tx:
         item = workitems.get(tx, number)
         row = tx.execute(sa.select(store.mail).where(store.mail.c.key == item.mail)).one()
-        same = workitems.listed(tx, target=item.target) if item.target else []
+        same = workitems.about(tx, item.target) if item.target else []
         entries = tuple(audit.entries(tx, item=number))
     read: MailRead | None = READ.validate_python(row.read) if row.read is not None else None
     decision: Decision | None = DECISION.validate_python(item.decision) if item.decision else None
