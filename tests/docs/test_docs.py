@@ -41,7 +41,7 @@ def test_examples_in_docstrings(name: str) -> None:
      "water review list", "water review settle", "water diff", "water catalogue", "water quality",
      "water stability", "water explain",
      "invoices discover", "invoices desk", "invoices person add", "invoices person roles",
-     "invoices person password", "invoices person remove", "invoices person list",
+     "invoices person password", "invoices person remove", "invoices person list", "invoices map",
      "db push", "db pull", "db status"],
 )  # fmt: skip
 def test_each_command_has_help_with_an_example_in_both_languages(command: str, language: str) -> None:

@@ -73,3 +73,60 @@ def test_a_log_that_cannot_be_used_ends_with_what_was_found(tmp_path: Path) -> N
     assert "Its columns: number, what, day" in " ".join(done.stderr.split())
     path.write_text("case;activity;time\n", encoding="utf-8")
     assert discover(str(path)).returncode == 2
+
+
+MAPPED = """Ärende;Aktivitet;Tidpunkt
+1;Läs mejlet;2026-03-02 08:00
+1;Leta upp fakturan;2026-03-02 09:00
+1;Svara den som frågade;2026-03-02 10:00
+2;LÄS MEJLET;2026-03-02 08:00
+2;find;2026-03-02 09:00
+2;Ringa;2026-03-02 10:00
+"""
+
+
+def test_a_log_on_a_map(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(MAPPED, encoding="utf-8")
+    done = discover(str(path), "--map", "before", "--out", str(tmp_path / "out"), language="sv")
+    assert done.returncode == 0, done.stderr
+    assert "På kartan: Makulera eller kreditera en felaktig faktura, som det gjordes" in done.stdout
+    found = json.loads((tmp_path / "out" / "discovery.json").read_text(encoding="utf-8"))["map"]
+    assert found["matched"] == {
+        "LÄS MEJLET": "open", "Läs mejlet": "open", "find": "find", "Leta upp fakturan": "find",
+        "Svara den som frågade": "answer",
+    }  # fmt: skip
+    assert found["unmatched"] == {"Ringa": 1} and "check" in found["unseen"]
+    assert found["replay"]["fitness"] == 1 and found["replay"]["went"] == {"open": 2, "find": 2, "answer": 1}
+    page = (tmp_path / "out" / "discovery.html").read_text(encoding="utf-8")
+    assert 'class="map"' in page and "Hur det stämmer med kartan" in page and "prefers-color-scheme" not in page
+
+
+def test_a_log_that_is_about_something_else_than_the_map(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(LOG, encoding="utf-8")
+    done = discover(str(path), "--map", "after", "--out", str(tmp_path / "out"))
+    assert "Too little to say how well it fits" in done.stdout
+    assert "No activity of the log is a step of the map" in done.stdout
+    assert json.loads((tmp_path / "out" / "discovery.json").read_text(encoding="utf-8"))["map"]["replay"] is None
+    missing = discover(str(path), "--map", "none.bpmn")
+    assert missing.returncode == 5 and "no such map" in missing.stderr
+
+
+def test_the_robots_own_log_on_its_map(tmp_path: Path) -> None:
+    init(tmp_path / "robot", language="en")
+    store = database(tmp_path / "robot")
+    with store.begin() as tx:
+        for number in (1, 2):
+            audit.append(tx, "received", actor="vardag 0.1.0", item=number)
+            audit.append(tx, "reserved", actor="vardag 0.1.0", item=number)
+            path = ["received", "read", "look_up", "decide", "allow", "confirm"]
+            audit.append(
+                tx, "settled", actor="vardag 0.1.0", item=number, state="waiting", step="confirm", path=path
+            )
+    store.close()
+    done = discover(str(tmp_path / "robot"), "--map", "after", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["map"]
+    assert found["replay"]["fitness"] == 1 and found["replay"]["standing"] == {"confirm": 2}
+    assert found["matched"] is None

@@ -114,5 +114,5 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
     with made.begin() as tx:
         store.put(tx, "schema_version", 99)
     made.close()
-    with pytest.raises(DatabaseError, match=r"version 99, this program writes 1"):
+    with pytest.raises(DatabaseError, match=r"version 99, this program writes 2"):
         Store(tmp_path / "robot.sqlite")

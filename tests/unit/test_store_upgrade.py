@@ -8,7 +8,10 @@ import sqlalchemy as sa
 from vardag.invoices import store, workitems
 from vardag.invoices.store import Store
 
-SINCE_1 = {"item": ("routine", "at", "outcome"), "tables": ("rung", "judgement", "person", "suggestion")}
+SINCE_1 = {
+    "item": ("routine", "at", "outcome", "outcomes", "exits"),
+    "tables": ("rung", "judgement", "person", "suggestion"),
+}
 
 
 def as_version_1(path: Path) -> None:

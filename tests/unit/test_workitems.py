@@ -12,6 +12,7 @@ from servers.postgis import PostGIS
 from vardag.core.errors import NotFoundError, RefusedError
 from vardag.invoices import store as stored
 from vardag.invoices import workitems
+from vardag.invoices.robot import people
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import ALLOWED, LeaseLostError, Retries, State
 
@@ -141,8 +142,7 @@ def test_a_persons_confirmation_makes_it_new_with_the_name(store: Store) -> None
     (number,) = add(store, "1")
     reserve(store, "a")
     move(store, number, State.WAITING)
-    with store.begin() as tx:
-        left = workitems.approve(tx, number, "anna", now=NOW)
+    left = people.approve(store, number, by="anna", reason="ja")
     assert (left.state, left.approvals, left.tries) == (State.NEW, ("anna",), 0)
 
 

@@ -12,6 +12,7 @@ import typer
 from vardag.app.discover import discover
 from vardag.app.invoices_demo import demo
 from vardag.app.invoices_desk import desk, person
+from vardag.app.map import map_
 from vardag.app.words import words
 
 app = typer.Typer(help=words("help_invoices"), epilog=words("example_invoices"), no_args_is_help=True)
@@ -19,6 +20,7 @@ app.command(help=words("help_invoices_demo"), epilog=words("example_invoices_dem
 app.command(help=words("help_invoices_discover"), epilog=words("example_invoices_discover"))(discover)
 app.command(help=words("help_invoices_desk"), epilog=words("example_invoices_desk"))(desk)
 app.add_typer(person, name="person")
+app.command("map", help=words("help_invoices_map"), epilog=words("example_invoices_map"))(map_)
 
 HERE = Path()
 ME = getpass.getuser()
@@ -85,8 +87,9 @@ def status(folder: Folder = HERE, as_json: AsJson = False) -> None:
     from vardag.app import show_invoices as show
     from vardag.app.robots import database
     from vardag.invoices.commands import look
+    from vardag.invoices.routines import every_rule
 
-    show.status(look.status(database(folder)), as_json=as_json)
+    show.status(look.status(database(folder)), rules=every_rule(folder / "routines"), as_json=as_json)
 
 
 @app.command(help=words("help_invoices_show"), epilog=words("example_invoices_show"))
@@ -100,11 +103,12 @@ def show(
     from vardag.app import show_invoices
     from vardag.app.robots import database
     from vardag.invoices.commands import look
+    from vardag.invoices.routines import every_rule
 
     found = look.show(database(folder), number)
     if eml is not None and found.raw is not None:
         eml.write_bytes(found.raw)
-    show_invoices.item(found, as_json=as_json)
+    show_invoices.item(found, rules=every_rule(folder / "routines"), as_json=as_json)
 
 
 @app.command(help=words("help_invoices_approve"), epilog=words("example_invoices_approve"))

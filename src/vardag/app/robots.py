@@ -14,8 +14,9 @@ from vardag.invoices.brakes import Limits
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Folder, Mailbox
 from vardag.invoices.model import MailRead
-from vardag.invoices.reading import load_patterns, read_mail
+from vardag.invoices.reading import Patterns, load_patterns, read_mail, standard
 from vardag.invoices.robot import Mode, Robot
+from vardag.invoices.routines import load_routine
 from vardag.invoices.rules import load_policy, read_allowed
 from vardag.invoices.settings import About, Browser, Graph, Imap, Settings
 from vardag.invoices.settings import Fortnox as FortnoxSettings
@@ -34,12 +35,15 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
     found = read_settings.read(folder)
     about = found.robot
     mailbox = _mailbox(found, folder)
+    patterns = _patterns(folder)
     return Robot(
         name=f"{socket.gethostname()}:{os.getpid()}",
         store=database(folder, about),
         mailbox=mailbox,
         ledger=_ledger(found, folder),
-        read=reader(folder, found),
+        read=reader(patterns, found),
+        routines={name: load_routine(name, folder / "routines") for name in about.routines},
+        patterns=patterns,
         policy=load_policy(_own(folder, "parameters.yaml")),
         allow_list=read_allowed(folder / "allow-list.yaml"),
         sender=From(about.address, about.organisation, about.team, about.mail, about.phone, about.language),
@@ -60,10 +64,14 @@ def database(folder: Path, about: About | None = None) -> Store:
     return Store(where if where.startswith("postgres") else folder / where)
 
 
-def reader(folder: Path, found: Settings) -> Callable[[bytes, bool], MailRead]:
-    """Reads a mail by the city's patterns."""
+def _patterns(folder: Path) -> Patterns:
+    """The city's patterns, or the packaged ones."""
     own_words = _own(folder, "patterns.yaml")
-    patterns = load_patterns(own_words) if own_words else load_patterns()
+    return load_patterns(own_words) if own_words else standard()
+
+
+def reader(patterns: Patterns, found: Settings) -> Callable[[bytes, bool], MailRead]:
+    """Reads a mail by these patterns."""
     trusted, own = found.mailbox.trusted_server, found.robot.address
 
     def read(raw: bytes, truncated: bool) -> MailRead:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from vardag.invoices.model import Action, Decision
 from vardag.invoices.reading import DOUBTS
 from vardag.invoices.robot import Tally
 from vardag.invoices.robot.desk import DECISION
-from vardag.invoices.rules import CATALOGUE, Explained, explain
+from vardag.invoices.rules import CATALOGUE, Explained, Rule, explain
 from vardag.invoices.workitems import Item, State
 
 HEAD = 16  # signs of a hash that are shown
@@ -64,7 +64,7 @@ def ran(tally: Tally, *, as_json: bool) -> None:
     return None
 
 
-def status(found: Status, *, as_json: bool) -> None:
+def status(found: Status, *, rules: Mapping[str, Rule], as_json: bool) -> None:
     """How it goes."""
     if as_json:
         return machine(asdict(found))
@@ -77,11 +77,11 @@ def status(found: Status, *, as_json: bool) -> None:
     out.print(table)
     out.print(words("cancelled_today", count=found.cancelled_today, amount=found.amount_today), markup=False)
     for one in (*found.waiting, *found.dead):
-        out.print(f"  {one.id}  {one.target or '–'}  {reason(one)}", markup=False)
+        out.print(f"  {one.id}  {one.target or '–'}  {reason(one, rules)}", markup=False)
     return None
 
 
-def item(found: Shown, *, as_json: bool) -> None:
+def item(found: Shown, *, rules: Mapping[str, Rule], as_json: bool) -> None:
     """One work item: how it stands, what was read, what was decided and what was done."""
     if as_json:
         entries = [vars(entry) for entry in found.entries]
@@ -97,7 +97,7 @@ def item(found: Shown, *, as_json: bool) -> None:
         out.print(words("mail_from", sender=sender, subject=found.read["subject"]), markup=False)
         _read_marks(found.read["requests"][found.item.place : found.item.place + 1])
     if found.item.decision:
-        _decided(DECISION.validate_python(found.item.decision))
+        _decided(DECISION.validate_python(found.item.decision), rules)
     for entry in found.entries:
         told = {name: value for name, value in entry.body.items() if name not in {"actor", "robot", "mode"}}
         text = json.dumps(told, ensure_ascii=False)
@@ -109,8 +109,9 @@ def _read_marks(requests: Iterable[dict[str, Any]]) -> None:
     """What was read, where, and how sure."""
     table = Table(words("col_field"), words("col_value"), words("col_where"), words("col_sure"), box=None)
     for request in requests:
-        for name, found in request.items():
-            if isinstance(found, dict):
+        read = {**request, **request.get("fields", {})}
+        for name, found in read.items():
+            if name != "fields" and isinstance(found, dict):
                 table.add_row(name, escape(found["value"]), escape(found["where"]), f"{found['sure']:.2f}")
         for code in request["doubts"]:
             table.add_row(words("col_doubts"), doubt(code))
@@ -118,10 +119,10 @@ def _read_marks(requests: Iterable[dict[str, Any]]) -> None:
         person().print(table)
 
 
-def _decided(decision: Decision) -> None:
+def _decided(decision: Decision, rules: Mapping[str, Rule]) -> None:
     """The decision's reasons in words."""
     person().print(f"{words(f'action_{decision.action}')} ({decision.version})", style="bold")
-    for one in explain(decision, settings().language):
+    for one in explain(decision, settings().language, rules):
         person().print(f"  {one.code}: {_says(decision, one)}", markup=False)
 
 
@@ -205,14 +206,14 @@ def _left_to_people(items: Iterable[Item]) -> Table:
     return table
 
 
-def reason(one: Item) -> str:
+def reason(one: Item, rules: Mapping[str, Rule] = CATALOGUE) -> str:
     """Why an item waits, in words."""
     if one.decision is None:
         return one.told or ""
     decision = DECISION.validate_python(one.decision)
     if decision.action is Action.CANCEL:
         return one.told or ""
-    return _says(decision, explain(decision, settings().language)[0])
+    return _says(decision, explain(decision, settings().language, rules)[0])
 
 
 def _says(decision: Decision, one: Explained) -> str:

@@ -28,6 +28,13 @@ class Texts:
         for file in (path, *more):
             self.entries |= tomllib.loads(file.read_text(encoding="utf-8"))
 
+    @classmethod
+    def of(cls, path: Path, entries: dict[str, dict[str, str]]) -> "Texts":
+        """Texts that stand in another file than a TOML of their own, such as a routine's."""
+        found = cls.__new__(cls)
+        found.path, found.entries = path, entries
+        return found
+
     def __call__(self, key: str, language: str, **values: object) -> str:
         """Return the text of a key in a language, with its fields filled in."""
         text = self.entries.get(key, {}).get(language)

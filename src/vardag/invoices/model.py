@@ -188,6 +188,8 @@ class CancellationRequest:
         What is to come instead: a new invoice, a corrected one, nothing.
     part
         Set where only a part of the invoice is asked for.
+    fields
+        What another routine than cancelling reads, by the name its file gives it.
     doubts
         Codes of what is unclear; a request with a doubt is never acted upon without a person.
     """
@@ -200,6 +202,7 @@ class CancellationRequest:
     reason: Read | None = None
     replacement: Read | None = None
     part: Read | None = None
+    fields: Mapping[str, Read] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
 
     @property
@@ -258,8 +261,9 @@ class MailRead:
 
 
 class Action(StrEnum):
-    """What is decided about a request."""
+    """What is decided about a request; accepted is what is in order, and the map says who does it."""
 
+    ACCEPT = "accept"
     CANCEL = "cancel"
     REFER = "refer"
     REJECT = "reject"
@@ -267,7 +271,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """Cancel, refer to a person, or reject; with the reason codes and the version of the rules.
+    """Accept, cancel, refer to a person, or reject; with the reason codes and the version of the rules.
 
     Attributes
     ----------

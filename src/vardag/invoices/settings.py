@@ -7,6 +7,7 @@
     parameters.yaml   the city's own policy numbers, on top of the packaged ones
     templates/        the city's own answers, file by file
     minutes.yaml      the city's own measured minutes, on top of the packaged assumptions
+    routines/         the city's own maps and routines, in place of the packaged ones by the same name
     patterns.yaml     the words and invoice numbers that are looked for, in place of the packaged ones
 """
 
@@ -47,6 +48,7 @@ class About(Part):
     phone: str = ""
     database: str = "robot.sqlite"
     vat_reported_until: date | None = None
+    routines: tuple[str, ...] = Field(default=("cancellation",), min_length=1)
 
 
 class Imap(Part):

@@ -70,6 +70,8 @@ item = sa.Table(
     ),
     sa.Column("at", sa.Text, comment="the person's step on the map where it stands, or last stood"),
     sa.Column("outcome", sa.Text, comment="what the person decided there; null while it waits"),
+    sa.Column("outcomes", sa.JSON, comment="what the steps before it came to, for the choices after it"),
+    sa.Column("exits", sa.JSON, comment="what a person may decide there, and the state it ends in, if it ends"),
     sa.Column("target", sa.Text, nullable=False, index=True, comment="invoice number or reference; empty for none"),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("created_at", Moment, nullable=False),
@@ -254,7 +256,7 @@ def _upgraded(tx: Transaction) -> int | None:
     found: int | None = get(tx, "schema_version")
     if found != 1:
         return found
-    for column in (item.c.routine, item.c.at, item.c.outcome):
+    for column in (item.c.routine, item.c.at, item.c.outcome, item.c.outcomes, item.c.exits):
         tx.execute(sa.text(f"ALTER TABLE item ADD COLUMN {sa.schema.CreateColumn(column).compile(tx.engine)}"))
     put(tx, "schema_version", SCHEMA_VERSION)
     return SCHEMA_VERSION

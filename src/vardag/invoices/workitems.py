@@ -98,6 +98,8 @@ class Item:
     routine: str
     at: str | None
     outcome: str | None
+    outcomes: dict[str, str] | None
+    exits: dict[str, str] | None
     target: str
     state: State
     created_at: datetime
@@ -111,9 +113,12 @@ class Item:
     told: str | None
 
 
-def add(tx: Transaction, *, key: str, mail: str, place: int, target: str, now: datetime) -> int | None:
+def add(
+    tx: Transaction, *, key: str, mail: str, place: int, target: str, now: datetime, routine: str = "cancellation"
+) -> int | None:
     """Make an item; None where there is one with this key already."""
-    values = {"key": key, "mail": mail, "place": place, "target": target, "state": State.NEW, "approvals": []}
+    values = {"key": key, "mail": mail, "place": place, "target": target, "routine": routine}
+    values |= {"state": State.NEW, "approvals": []}
     if not insert_new(tx, item, **values, tries=0, created_at=now, changed_at=now):
         return None
     return int(tx.execute(sa.select(item.c.id).where(item.c.key == key)).scalar_one())
@@ -166,7 +171,7 @@ def move(tx: Transaction, number: int, state: State, *, now: datetime, **values:
         raise RefusedError(f"work item {number} is {found.state} and cannot become {state}; from there: {ways}.")
     left: dict[str, Any] = {"state": state, "changed_at": now, "reserved_by": None, "lease_until": None, **values}
     tx.execute(sa.update(item).where(item.c.id == number).values(**left))
-    return replace(found, **left)
+    return replace(found, **{**left, "approvals": tuple(left.get("approvals", found.approvals))})
 
 
 def failed(tx: Transaction, number: int, why: str, *, now: datetime, retries: Retries) -> Item:
@@ -209,15 +214,6 @@ def counted(tx: Transaction) -> dict[State, int]:
     query = sa.select(item.c.state, sa.func.count()).group_by(item.c.state)
     found = {str(row.state): int(row[1]) for row in tx.execute(query)}
     return {state: found.get(state, 0) for state in State}
-
-
-def approve(tx: Transaction, number: int, person: str, *, now: datetime) -> Item:
-    """A person confirms a waiting item: it goes to the robot again, with the person's name."""
-    found = get(tx, number, lock=True)
-    names = [*found.approvals, person]
-    return replace(
-        move(tx, number, State.NEW, now=now, approvals=names, tries=0, told=None), approvals=tuple(names)
-    )
 
 
 def _item(row: sa.Row[Any]) -> Item:

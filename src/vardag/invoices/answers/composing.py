@@ -20,11 +20,12 @@ from vardag.invoices.answers.address import (
     subject_of,
     valid_address,
 )
-from vardag.invoices.answers.templates import LANGUAGES, render
+from vardag.invoices.answers.templates import FIELDS, LANGUAGES, render
 from vardag.invoices.model import Action, BusinessError, Decision, Done, Effect, Invoice, MailRead, Money
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 # Codes after which nothing about an invoice is told, not even whether it exists.
+FACT = 60  # characters of what was read in a mail that an answer repeats
 STRANGERS = frozenset({"unproven", "not_entitled"})
 MISSING = frozenset({"no_number", "not_found"})
 BY_CODE = {"already_credited": "already_credited", **dict.fromkeys(MISSING, "missing")}
@@ -73,6 +74,8 @@ def compose(
     reference: str = "",
     waiting: bool = False,
     templates: Path | None = None,
+    routine: Path | None = None,
+    template: str | None = None,
 ) -> EmailMessage:
     """Write the answer to a request.
 
@@ -93,6 +96,8 @@ def compose(
         Whether a person has to confirm first.
     templates
         A city's own folder of templates.
+    routine, template
+        Templates of another routine than cancelling, and which of them it is; the usual one where it has none.
 
     Raises
     ------
@@ -104,17 +109,20 @@ def compose(
     language = mail.language if mail.language in LANGUAGES else sender.language
     trusted = entitled and mail.sender.proven and not STRANGERS & set(decision.codes)
     name = template_for(decision, trusted=trusted, done=done, waiting=waiting)
+    if trusted and template:
+        name = template
     fields = general(sender, item, reference, language, now)
     if trusted:
         fields |= particular(decision, mail, language, target=target, invoice=invoice, done=done)
-    subject, text = render(name, language, fields, templates)
+    subject, text = render(name, language, fields, templates, routine)
     step = step_of(decision, done) if trusted else "received"  # a stranger reads nothing out of the id either
     return written(subject, text, headers(mail, item, sender, now, step))
 
 
 def step_of(decision: Decision, done: Done | None) -> str:
     """Which of an item's answers it is: ``received`` while a person is to look, ``answer`` when it is settled."""
-    return "answer" if done is not None or decision.action is Action.REJECT else "received"
+    settled = done is not None or decision.action in {Action.ACCEPT, Action.REJECT}
+    return "answer" if settled else "received"
 
 
 def template_for(decision: Decision, *, trusted: bool, done: Done | None = None, waiting: bool = False) -> str:
@@ -123,7 +131,7 @@ def template_for(decision: Decision, *, trusted: bool, done: Done | None = None,
         return "neutral"
     if done is not None and decision.action is Action.CANCEL:
         return "cancelled_void" if done.effect is Effect.VOID else "cancelled_credit"
-    if waiting or decision.action is Action.CANCEL:
+    if waiting or decision.action in {Action.ACCEPT, Action.CANCEL}:
         return "received"
     if decision.action is Action.REFER:
         return "referred"
@@ -153,6 +161,7 @@ def particular(
         "number": one_line(invoice.number) if invoice else number_of(target),
         "subject": subject_of(mail.subject) or TEXTS("subject_none", language),
     }
+    fields |= {name: one_line(str(value))[:FACT] for name, value in decision.facts.items() if name not in FIELDS}
     if invoice:
         fields |= {"amount": money(invoice.total, language), "credit_note": ", ".join(invoice.credited_by)}
         if invoice.paid > 0 and decision.action is Action.CANCEL:

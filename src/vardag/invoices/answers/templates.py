@@ -48,9 +48,12 @@ class Problem:
 
 
 @cache
-def environment(own: Path | None = None) -> ImmutableSandboxedEnvironment:
-    """Jinja2 that runs nothing of its own, and stops at a field that is not there."""
-    folders = [own, PACKAGED] if own else [PACKAGED]
+def environment(own: Path | None = None, routine: Path | None = None) -> ImmutableSandboxedEnvironment:
+    """Jinja2 that runs nothing of its own, and stops at a field that is not there.
+
+    A city's own templates go before a routine's, and those before the packaged ones.
+    """
+    folders = [folder for folder in (own, routine, PACKAGED) if folder]
     return ImmutableSandboxedEnvironment(
         loader=ChoiceLoader([FileSystemLoader(folder, encoding="utf-8") for folder in folders]),
         undefined=StrictUndefined,
@@ -60,7 +63,9 @@ def environment(own: Path | None = None) -> ImmutableSandboxedEnvironment:
     )
 
 
-def render(name: str, language: str, fields: Mapping[str, str], own: Path | None = None) -> tuple[str, str]:
+def render(
+    name: str, language: str, fields: Mapping[str, str], own: Path | None = None, routine: Path | None = None
+) -> tuple[str, str]:
     """Subject and text of an answer, with its signature.
 
     Raises
@@ -68,7 +73,7 @@ def render(name: str, language: str, fields: Mapping[str, str], own: Path | None
     BusinessError
         When a template cannot be used; `check_templates` tells why beforehand.
     """
-    jinja = environment(own)
+    jinja = environment(own, routine)
     try:
         text = jinja.get_template(f"{language}/{name}.txt").render(fields)
         signature = jinja.get_template(f"{language}/{SIGNATURE}.txt").render(fields)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,16 @@ import polars as pl
 
 from vardag import __version__
 from vardag.core.errors import InputError
+from vardag.core.parameters import Parameters
 from vardag.invoices import audit, process
 from vardag.invoices.audit import Entry
+from vardag.invoices.commands.map import entries_of
+from vardag.invoices.process import map_words
+from vardag.invoices.process.conformance import Conformed, conform
+from vardag.invoices.process.map import Map
+from vardag.invoices.process.map_page import conformance
 from vardag.invoices.process.page import About
+from vardag.invoices.process.replay import Replayed, replay
 from vardag.invoices.store import Store
 
 PAGE, NUMBERS = "discovery.html", "discovery.json"
@@ -29,6 +36,17 @@ class Discovered:
     limits: tuple[str, ...]
     columns: Mapping[str, str]
     written: tuple[Path, ...]
+    on_map: "OnMap | None" = None
+
+
+@dataclass(frozen=True)
+class OnMap:
+    """What the log comes to on a map; `conformed` is None for the robot's own log, which says every step itself."""
+
+    map: Map
+    conformed: Conformed | None
+    replayed: Replayed | None
+    limits: tuple[str, ...]
 
 
 def discover(
@@ -39,6 +57,7 @@ def discover(
     columns: str = "",
     groups: Path | None = None,
     object_type: str = "",
+    map_: Map | None = None,
     out: Path | None = None,
     now: datetime | None = None,
 ) -> Discovered:
@@ -50,6 +69,8 @@ def discover(
         The log's file; or the robot's folder and its database.
     columns, groups, object_type
         See `process.read_source` and `process.read_groups`.
+    map_
+        A map to replay the log on; None replays nothing.
     out
         Folder for the page and the numbers; None writes nothing.
     """
@@ -67,12 +88,32 @@ def discover(
     found = process.discover(log, parameters)
     told = tuple(process.limits(log, found, parameters, language))
     about = About(path.resolve().name, source.kind, _hash(path), __version__, source.columns)
-    done = Discovered(log, found, told, source.columns, ())
+    on_map = _on_map(map_, log, store, parameters, language) if map_ else None
+    done = Discovered(log, found, told, source.columns, (), on_map)
     if out is None:
         return done
-    text = process.page(log, found, parameters, about, language)
+    text = _page(done, parameters, about, language)
     written = _write(out, text, facts(done) | {"file": about.name, "sha256": about.sha256, "version": __version__})
-    return Discovered(log, found, told, source.columns, written)
+    return replace(done, written=written)
+
+
+def _on_map(found: Map, log: process.EventLog, store: Store | None, parameters: Parameters, language: str) -> OnMap:
+    """Replay the log on the map; the robot's own log holds every step, another's activities are matched."""
+    if store is not None:
+        replayed = replay(entries_of(store), found)
+        return OnMap(found, None, replayed, tuple(map_words.limits(replayed, found, parameters, language)))
+    done = conform(log.events, found)
+    told = map_words.limits_of_log(done, found, parameters, log.events.height, language)
+    return OnMap(found, done, done.replayed, tuple(told))
+
+
+def _page(done: Discovered, parameters: Parameters, about: About, language: str) -> str:
+    on_map = done.on_map
+    told = conformance(on_map.map, on_map.conformed, on_map.replayed, language) if on_map else None
+    limits = on_map.limits if on_map else ()
+    return process.page(
+        done.log, done.found, parameters, about, language, conformance=told, more_limits=limits
+    )  # fmt: skip
 
 
 def from_audit(store: Store) -> process.Source:
@@ -121,6 +162,20 @@ def facts(done: Discovered) -> dict[str, Any]:
         "hands": asdict(found.hands) if found.hands else None,
         "handovers": None if found.handovers is None else found.handovers.to_dicts(),
         "handovers_hidden": found.handovers_hidden,
+        "map": _map_facts(done.on_map) if done.on_map else None,
+    }
+
+
+def _map_facts(on_map: OnMap) -> dict[str, Any]:
+    conformed = on_map.conformed
+    return {
+        "name": on_map.map.name,
+        "version": on_map.map.version,
+        "matched": dict(conformed.matched) if conformed else None,
+        "unmatched": dict(conformed.unmatched) if conformed else None,
+        "unseen": list(conformed.unseen) if conformed else None,
+        "replay": map_words.numbers(on_map.replayed, items=False),
+        "limits": list(on_map.limits),
     }
 
 

@@ -1,6 +1,6 @@
 """The page: one HTML file that is complete in itself, with the picture, the ways, the times and their limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,8 +48,17 @@ class About:
     columns: Mapping[str, str]
 
 
-def page(log: EventLog, found: Found, parameters: Parameters, about: About, language: str) -> str:
-    """Make the page.
+def page(
+    log: EventLog,
+    found: Found,
+    parameters: Parameters,
+    about: About,
+    language: str,
+    *,
+    conformance: Mapping[str, Any] | None = None,
+    more_limits: Sequence[str] = (),
+) -> str:
+    """Make the page; with what the log comes to on a map (`map_page.conformance`), and its limits, where asked for.
 
     It asks for nothing from anywhere; a content security policy forbids every request and every script. What comes
     from the log is escaped. No resource and no case id is on it.
@@ -71,7 +80,8 @@ def page(log: EventLog, found: Found, parameters: Parameters, about: About, lang
         log=log,
         found=found,
         facts=_facts(log, found, parameters, language),
-        limits=limits(log, found, parameters, language),
+        limits=[*limits(log, found, parameters, language), *more_limits],
+        conformance=conformance,
         picture=_picture(found, parameters, language),
         variants=_variants(found, parameters, language),
         steps=_steps(found, parameters, language),

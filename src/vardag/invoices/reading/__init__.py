@@ -20,14 +20,15 @@ from vardag.invoices.model import CancellationRequest, MailRead
 from vardag.invoices.reading.patterns import Patterns, load_patterns
 from vardag.invoices.reading.reader import read_mail
 
-__all__ = ["DOUBTS", "Patterns", "decidable", "load_patterns", "read_mail"]
+__all__ = ["DOUBTS", "Patterns", "decidable", "load_patterns", "read_mail", "standard"]
 
 # What each doubt says to a person, by its code.
 DOUBTS = Texts(Path(__file__).with_name("texts.toml"))
 
 
 @cache
-def _standard() -> Patterns:
+def standard() -> Patterns:
+    """The packaged patterns, read once."""
     return load_patterns()
 
 
@@ -38,5 +39,5 @@ def decidable(mail: MailRead, request: CancellationRequest, *, patterns: Pattern
     request or the mail. Whether the sender is proven and may ask is the rules' question.
     """
     named = request.number or request.reference
-    enough = (patterns or _standard()).limit("sure_enough")
+    enough = (patterns or standard()).limit("sure_enough")
     return named is not None and named.sure >= enough and not request.doubts and not mail.doubts

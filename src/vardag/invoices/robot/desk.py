@@ -18,6 +18,8 @@ from vardag.invoices.brakes import Limits
 from vardag.invoices.ledger.port import Ledger
 from vardag.invoices.mailbox.port import Mailbox
 from vardag.invoices.model import Decision, Done, MailRead
+from vardag.invoices.reading import Patterns, standard
+from vardag.invoices.routines import Routine, packaged
 from vardag.invoices.rules import Allowed, Policy
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Retries
@@ -46,6 +48,8 @@ class Robot:
         Its own among the robots that share the database.
     read
         Reads a mail: the bytes, and whether it was cut off because of its size.
+    routines, patterns
+        The routines that it follows, by name; what those are read by that have no reader of their own.
     lease, settle
         How long it keeps a work item; how long after an intention a call under way may still arrive.
     most_bytes
@@ -62,6 +66,8 @@ class Robot:
     policy: Policy
     allow_list: tuple[Allowed, ...]
     sender: From
+    routines: Mapping[str, Routine] = field(default_factory=packaged)
+    patterns: Patterns = field(default_factory=standard)
     mode: Mode = Mode.SHADOW
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=Retries)

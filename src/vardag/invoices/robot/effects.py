@@ -10,13 +10,23 @@ from vardag.invoices.journal import Kind, Line, Progress
 from vardag.invoices.ledger.port import LedgerRefusedError
 from vardag.invoices.model import ApplicationError, Decision, Done, Effect, Invoice, MailRead
 from vardag.invoices.robot.desk import DONE, Robot, plain
+from vardag.invoices.routines import Routine
 from vardag.invoices.workitems import Item
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 
 
-def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice, *, because: str) -> Done:
-    """Void or credit the invoice, once; `because` is the code of the reason that the mail gives.
+def cancelled(
+    robot: Robot, item: Item, decision: Decision, invoice: Invoice, *, because: str, path: list[str]
+) -> Done:
+    """Void or credit the invoice, once.
+
+    Parameters
+    ----------
+    because
+        Code of the reason that the mail gives.
+    path
+        Steps on the map that led here, for the log.
 
     Raises
     ------
@@ -34,14 +44,14 @@ def cancelled(robot: Robot, item: Item, decision: Decision, invoice: Invoice, *,
         )  # fmt: skip
         if line.fresh:
             brakes.allow(tx, robot.limits, now=robot.now())
-            robot.note(tx, "intends to cancel", item.id, effect=str(decision.effect), key=line.key)
+            robot.note(tx, "intends to cancel", item.id, effect=str(decision.effect), key=line.key, path=path)
     if line.item != item.id:
         raise ApplicationError(f"{invoice.number} is being cancelled by work item {line.item}.")
     if line.state is Progress.DONE:
         found: Done = DONE.validate_python(line.outcome)
         return found
     robot.at_step("cancel")
-    _last_look(robot, item)
+    _last_look(robot, item, line)
     done = _done(robot, item, decision, invoice, line, because=because)
     robot.at_step("note the cancellation")
     with robot.store.begin() as tx:
@@ -86,11 +96,14 @@ def answered(
     invoice: Invoice | None,
     done: Done | None,
     entitled: bool,
+    routine: Routine,
+    path: list[str],
 ) -> None:
-    """Answer the requester, once."""
+    """Answer the requester, once; `path` are the steps on the map that led here, for the log."""
     message = compose(
         decision=decision, mail=mail, item=item.key, sender=robot.sender, entitled=entitled, now=robot.now(),
-        target=item.target, invoice=invoice, done=done, reference=str(item.id), templates=robot.templates,
+        target=item.target, invoice=invoice, done=done, reference=str(item.id),
+        templates=robot.templates, routine=routine.templates, template=routine.template(decision),
     )  # fmt: skip
     message_id = str(message["Message-ID"]).strip("<>")
     robot.at_step("intend to answer")
@@ -100,7 +113,7 @@ def answered(
         line = journal.intend(tx, Kind.ANSWER, target, key=message_id, item=item.id, now=robot.now())
         if line.fresh:
             brakes.let_pass(tx)
-            robot.note(tx, "intends to answer", item.id, message=message_id)
+            robot.note(tx, "intends to answer", item.id, message=message_id, path=path)
     if line.state is Progress.DONE:
         return
     gone = not line.fresh and robot.mailbox.has(message_id)
@@ -108,7 +121,7 @@ def answered(
         if not line.fresh:
             journal.wait_for_calls_under_way(line, now=robot.now(), settle=robot.settle)
         robot.at_step("answer")
-        _last_look(robot, item)
+        _last_look(robot, item, line)
         robot.mailbox.send(message)
     robot.at_step("note the answer")
     with robot.store.begin() as tx:
@@ -117,8 +130,13 @@ def answered(
         robot.note(tx, "answered", item.id, message=message_id, text=text)
 
 
-def _last_look(robot: Robot, item: Item) -> None:
-    """Prove once more that the item is ours: a robot that was stopped for a while may have lost it."""
+def _last_look(robot: Robot, item: Item, line: Line) -> None:
+    """Prove once more that the item is ours: a robot that was stopped for a while may have lost it.
+
+    The intention proved it; while the lease of that moment runs, nobody else can have taken the item.
+    """
+    if line.fresh and robot.now() - line.intended_at < robot.lease / 2:
+        return
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)
 

@@ -14,6 +14,7 @@ from vardag.invoices import store, workitems
 from vardag.invoices.mailbox.port import Folder, Waiting
 from vardag.invoices.model import ApplicationError, CancellationRequest, MailKind, MailRead, Sender
 from vardag.invoices.robot.desk import READ, Mode, Robot, plain, pseudonym
+from vardag.invoices.routines import CANCELLATION, claimed
 from vardag.invoices.store import Transaction
 
 LOG = logging.getLogger(__name__)
@@ -69,17 +70,19 @@ def _take_in(robot: Robot, waiting: Waiting) -> int:
     except ApplicationError as error:
         LOG.warning("%s", error)  # it stays in the inbox for the next round, and keeps no other waiting
         return 0
-    read = _read(robot, raw, truncated=waiting.size > robot.most_bytes)
+    name, read = claimed(
+        robot.routines, _read(robot, raw, truncated=waiting.size > robot.most_bytes), robot.patterns
+    )
     robot.at_step("take in")
     with robot.store.begin() as tx:
-        made = _record(robot, tx, waiting, raw, read)
+        made = _record(robot, tx, waiting, raw, read, routine=name or CANCELLATION)
     robot.at_step("taken in")
     if made == 0 and robot.mode is not Mode.SHADOW:  # the same mail once more
         robot.mailbox.file(waiting, Folder.DONE)
     return made
 
 
-def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead) -> int:
+def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead, *, routine: str) -> int:
     sha256 = hashlib.sha256(raw).hexdigest()
     key, again = _key(tx, waiting, sha256)
     read = replace(read, message_id=waiting.message_id or read.message_id)
@@ -96,8 +99,9 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         robot.note(tx, "came again", mail=sha256)
         return 0
     store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={})))
+    common: dict[str, Any] = {"mail": key, "routine": routine, "now": robot.now()}
     items = [
-        workitems.add(tx, key=f"{key}\n{one.target}", mail=key, place=place, target=one.target, now=robot.now())
+        workitems.add(tx, key=f"{key}\n{one.target}", target=one.target, place=place, **common)
         for place, one in enumerate(read.requests or (CancellationRequest(),))
     ]
     made = [number for number in items if number is not None]
@@ -106,6 +110,7 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         "mail": sha256,
         "bytes": waiting.size,
         "kind": read.kind.value,
+        "routine": routine,
         "from": who,
         "doubts": list(read.doubts),
     }

@@ -1,32 +1,56 @@
 """What people do with work items and with the robots; each is an entry in the audit log, with the person's name."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from vardag.core.errors import InputError
+from vardag.core.errors import InputError, RefusedError
 from vardag.invoices import audit, brakes, workitems
 from vardag.invoices import store as stored
-from vardag.invoices.store import Store
+from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
+
+# What a person may decide where an item waits outside the map: it begins again, or ends.
+ENDS = {"confirmed": "", "done": State.DONE, "refused": State.FAILED_BUSINESS}
 
 
 def approve(store: Store, number: int, *, by: str, reason: str) -> Item:
     """Confirm a waiting item; the rules are asked again, with this person's confirmation."""
     by = _named(by)
     with store.begin() as tx:
-        left = workitems.approve(tx, number, by, now=datetime.now(UTC))
-        audit.append(tx, "approved", actor=by, item=number, reason=reason)
+        found = workitems.get(tx, number, lock=True)
+        left = _decided(tx, found, "confirmed", told=None, approvals=[*found.approvals, by])
+        audit.append(tx, "approved", actor=by, item=number, reason=reason, step=found.at, outcome="confirmed")
     return left
 
 
 def close(store: Store, number: int, *, by: str, reason: str, done: bool) -> Item:
-    """End a waiting item by hand: what was asked for has been done, or will not be."""
-    state = State.DONE if done else State.FAILED_BUSINESS
+    """Decide a waiting item by hand: what was asked for has been done, or will not be."""
+    by, outcome = _named(by), "done" if done else "refused"
     with store.begin() as tx:
-        left = workitems.move(tx, number, state, now=datetime.now(UTC), told=reason)
-        audit.append(tx, "closed by hand", actor=_named(by), item=number, reason=reason, state=state.value)
+        found = workitems.get(tx, number, lock=True)
+        left = _decided(tx, found, outcome, told=reason)
+        told = {"reason": reason, "state": left.state.value, "step": found.at, "outcome": outcome}
+        audit.append(tx, "closed by hand", actor=by, item=number, **told)
     return left
+
+
+def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
+    """Let the item go on along the map with what the person decided, or end where the map ends.
+
+    Raises
+    ------
+    RefusedError
+        When the item does not wait, or the map has no such way from the step where it waits.
+    """
+    exits = found.exits if found.state is State.WAITING and found.exits is not None else ENDS
+    if outcome not in exits:
+        ways = ", ".join(sorted(exits)) or "none"
+        raise RefusedError(f"work item {found.id} waits at {found.at}, where the map has: {ways}; not {outcome}.")
+    state = State(exits[outcome] or State.NEW)
+    tries = {"tries": 0} if state is State.NEW else {}
+    return workitems.move(tx, found.id, state, now=datetime.now(UTC), outcome=outcome, **tries, **values)
 
 
 def retry(store: Store, number: int, *, by: str) -> Item:

@@ -10,8 +10,9 @@ from vardag.invoices import brakes, workitems
 from vardag.invoices.brakes import PausedError
 from vardag.invoices.model import ApplicationError
 from vardag.invoices.robot.desk import Robot
+from vardag.invoices.robot.filing import file_settled
 from vardag.invoices.robot.intake import take_in
-from vardag.invoices.robot.work import file_settled, work
+from vardag.invoices.robot.work import work
 from vardag.invoices.workitems import Item, LeaseLostError
 
 LOG = logging.getLogger(__name__)

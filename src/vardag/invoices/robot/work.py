@@ -1,36 +1,23 @@
-"""One work item, from the mail to the journal entry, top to bottom."""
+"""One work item along the map, from where it stands to a person's step or an end."""
 
 from datetime import timedelta
+from typing import Any
 
-import sqlalchemy as sa
-
-from vardag.invoices import brakes, journal, store, workitems
-from vardag.invoices.answers import answerable
-from vardag.invoices.ledger.port import LedgerRefusedError
-from vardag.invoices.mailbox.port import Folder, Waiting
-from vardag.invoices.model import (
-    Action,
-    ApplicationError,
-    BusinessError,
-    CancellationRequest,
-    Decision,
-    Done,
-    Invoice,
-    MailKind,
-    MailRead,
-)
-from vardag.invoices.robot.desk import DECISION, READ, Mode, Robot, plain, short
-from vardag.invoices.robot.effects import answered, cancelled
-from vardag.invoices.rules import Case, Earlier, decide, entitled
-from vardag.invoices.store import Transaction
+from vardag.invoices import brakes, workitems
+from vardag.invoices.model import Action, ApplicationError, BusinessError, Done
+from vardag.invoices.process.map import Kind, OffTheMapError, Step
+from vardag.invoices.robot.desk import Mode, Robot
+from vardag.invoices.robot.filing import file_mail
+from vardag.invoices.robot.steps import STEPS, Walk, mail_of
+from vardag.invoices.routines import Routine
 from vardag.invoices.workitems import Item, LeaseLostError, State
 
 HELD_BACK = timedelta(minutes=10)  # until an item that met a limit is looked at again
-IGNORED = "ignored"  # code of an automatic reply that asks for nothing
+MOST_STEPS = 100  # of one walk: a map may lead in a circle that has an exit and never takes it
 
 
 def work(robot: Robot, item: Item) -> str:
-    """Take an item through the routine as far as it goes now, and leave it in a stated state.
+    """Take an item along the map as far as it goes now, and leave it in a stated state.
 
     Returns
     -------
@@ -48,14 +35,12 @@ def work(robot: Robot, item: Item) -> str:
 def _attempt(robot: Robot, item: Item) -> str:
     """Work on the item, and put every way in which that may fail into a state of the item."""
     try:
-        _work(robot, item)
+        _walk(robot, item)
     except LeaseLostError:
         raise
     except brakes.BrakeError as error:
         _put_back(robot, item, paused=isinstance(error, brakes.PausedError))
         return str(error)
-    except BusinessError as error:
-        _leave(robot, item, State.WAITING, told=str(error))
     except ApplicationError as error:
         _fail(robot, item, error)
     except Exception as error:  # noqa: BLE001 - a fault of ours in one item stops neither the robot nor the others
@@ -63,98 +48,83 @@ def _attempt(robot: Robot, item: Item) -> str:
     return ""
 
 
-def _work(robot: Robot, item: Item) -> None:
-    robot.at_step("look up")
-    mail = mail_of(robot, item)
-    case = _case(robot, item, mail)
-    decision = _begun(robot, item) or _decide(robot, item, case)
-    if _asks_for_nothing(mail):
-        return _leave(robot, item, State.DONE, code=IGNORED)
-    if _needs_a_person(robot, item, decision):
-        told = f"{robot.mode}: {decision.action} ({decision.code})"
-        return _leave(robot, item, State.WAITING, told=told, exception=decision.action is not Action.CANCEL)
-    done = None
-    if decision.action is Action.CANCEL and case.invoice is not None:
-        because = case.request.reason.value if case.request.reason else ""
-        try:
-            done = cancelled(robot, item, decision, case.invoice, because=because)
-        except LedgerRefusedError as error:
-            return _leave(robot, item, State.WAITING, code="ledger_refused", told=str(error))
-    if answerable(mail) and mail.sender.proven:  # an answer to a forged address would go to a stranger
-        may_know = case.grant is not None
-        answered(robot, item, decision, mail, invoice=case.invoice, done=done, entitled=may_know)
-    return _settle(robot, item, decision, done)
+def _walk(robot: Robot, item: Item) -> None:
+    """Follow the map to a person's step or an end; where that cannot be done, a person has to look."""
+    path: list[str] = []
+    try:
+        walk = Walk(robot, item, _routine(robot, item), mail_of(robot, item), path=path)
+        step = _follow(walk)
+    except (BusinessError, OffTheMapError) as error:
+        return _leave(robot, item, State.WAITING, {"told": str(error), "exits": None}, exception=True, path=path)
+    return _end(walk, step) if step.kind is Kind.END else _wait(walk, step)
 
 
-def _case(robot: Robot, item: Item, mail: MailRead) -> Case:
-    """Everything that a decision rests on, as it stands now."""
-    request = request_of(mail, item)
-    found = robot.ledger.find(request.target) if request.target else ()
-    invoice = found[0] if len(found) == 1 else None
-    with robot.store.read() as tx:
-        earlier = _earlier(tx, item)
-    return Case(
-        request=request,
-        mail=mail,
-        invoices=tuple(found),
-        today=robot.now().date(),
-        grant=entitled(mail.sender, robot.allow_list, invoice, customers_may_ask=robot.policy.customers_may_ask),
-        earlier=earlier,
-        approvals=item.approvals,
-        vat_reported_until=robot.vat_reported_until,
-    )
+def _follow(walk: Walk) -> Step:
+    """From step to step, as the map says: the person's step or end that the robot comes to."""
+    step = _set_out(walk)
+    for _ in range(MOST_STEPS):
+        walk.path.append(step.id)
+        if step.kind is not Kind.ROBOT:
+            return step
+        walk.outcomes[step.code] = STEPS[step.code](walk)
+        step = walk.map.after(step.id, walk.outcomes)
+    raise OffTheMapError(f"{MOST_STEPS} steps and no end: the map {walk.map.name} leads in a circle.")
 
 
-def _decide(robot: Robot, item: Item, case: Case) -> Decision:
-    """Ask the rules, and write down what they say."""
-    decision = decide(case, robot.policy)
-    robot.at_step("decide")
-    with robot.store.begin() as tx:
-        robot.hold(tx, item.id)
-        tx.execute(_decided(item, decision))
-        robot.note(
-            tx,
-            "decided",
-            item.id,
-            action=decision.action.value,
-            code=decision.code,
-            codes=list(decision.codes),
-            rules=decision.version,
-            facts=short(decision.facts),
-            before=[_stands(found) for found in case.invoices],
-            approved_by=len(set(item.approvals)),
-        )
-    return decision
+def _routine(robot: Robot, item: Item) -> Routine:
+    """The item's routine."""
+    if item.routine not in robot.routines:
+        known = ", ".join(sorted(robot.routines)) or "none"
+        raise BusinessError(f"The robot knows no routine {item.routine}; it knows {known}.")
+    return robot.routines[item.routine]
 
 
-def _begun(robot: Robot, item: Item) -> Decision | None:
-    """The decision that was acted upon already: what was begun is ended, not decided again."""
-    with robot.store.read() as tx:
-        begun = journal.begun(tx, item.id)
-    settled = [line for line in begun if line.kind is journal.Kind.CANCEL or line.target.endswith("/answer")]
-    return DECISION.validate_python(item.decision) if settled and item.decision else None
+def _set_out(walk: Walk) -> Step:
+    """The first step: after the person's that was decided, where the map still has it; else after the start."""
+    at, decided = walk.item.at or "", walk.item.outcome
+    if at in walk.map.steps and decided:
+        walk.outcomes |= {**(walk.item.outcomes or {}), walk.map.steps[at].code: decided}
+        walk.path.append(at)
+        return walk.map.after(at, walk.outcomes)
+    walk.path.append(walk.map.start.id)
+    return walk.map.after(walk.map.start.id, walk.outcomes)
 
 
-def _settle(robot: Robot, item: Item, decision: Decision, done: Done | None) -> None:
-    """Leave the item in the state that the decision asks for."""
-    if done is not None:
-        note = done.credit_note.number if done.credit_note else ""
-        return _leave(robot, item, State.DONE, code=decision.code, effect=done.effect.value, credit_note=note)
-    if decision.action is Action.REJECT:
-        return _leave(robot, item, State.FAILED_BUSINESS, code=decision.code)
-    return _leave(robot, item, State.WAITING, code=decision.code, told=decision.code)
+def _wait(walk: Walk, step: Step) -> None:
+    """Leave the item with a person, who may decide what the map has a way for."""
+    decision, refused = walk.decision, walk.outcomes.get("cancel") == "refused"
+    code = "ledger_refused" if refused else decision.code if decision else step.id
+    confirms = decision is not None and decision.action is Action.CANCEL and not refused
+    values = {
+        "told": walk.told or code,
+        "at": step.id,
+        "outcome": None,
+        "outcomes": walk.outcomes,
+        "exits": walk.map.exits(step.id, walk.outcomes),
+    }
+    body = {"step": step.id, "path": walk.gone()} | ({} if walk.told and not refused else {"code": code})
+    _leave(walk.robot, walk.item, State.WAITING, values, exception=not confirms, **body)
 
 
-def _leave(
-    robot: Robot, item: Item, state: State, *, told: str | None = None, exception: bool | None = None, **body: str
-) -> None:
-    """Leave the item in a state; unless said otherwise, what waits or is rejected is a business exception."""
+def _end(walk: Walk, step: Step) -> None:
+    """Leave the item where the map ends; what a person decided is no exception of the robot's."""
+    decision, done = walk.decision, walk.done
+    rejected = decision is not None and decision.action is Action.REJECT
+    effect = {"effect": done.effect.value, "credit_note": _credit_note(done)} if done else {}
+    body = {"code": decision.code if decision else step.id, "step": step.id, "path": walk.gone(), **effect}
+    _leave(walk.robot, walk.item, State(step.state), {"told": None}, exception=rejected, **body)
+
+
+def _credit_note(done: Done) -> str:
+    return done.credit_note.number if done.credit_note else ""
+
+
+def _leave(robot: Robot, item: Item, state: State, values: dict[str, Any], *, exception: bool, **body: Any) -> None:
+    """Leave the item in a state; the brakes count the business exceptions in a row."""
     robot.at_step("settle")
-    if exception is None:
-        exception = state in {State.WAITING, State.FAILED_BUSINESS}
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)
-        workitems.move(tx, item.id, state, now=robot.now(), told=told)
+        workitems.move(tx, item.id, state, now=robot.now(), **values)
         robot.note(tx, "settled", item.id, state=state.value, **body)
         if robot.mode is not Mode.SHADOW and brakes.note(tx, robot.limits, exception=exception, now=robot.now()):
             robot.note(tx, "paused", item.id, why="business exceptions in a row")
@@ -175,105 +145,3 @@ def _put_back(robot: Robot, item: Item, *, paused: bool) -> None:
         robot.hold(tx, item.id)
         workitems.move(tx, item.id, State.NEW, now=robot.now(), tries=max(item.tries - 1, 0), retry_at=later)
         robot.note(tx, "held back", item.id)
-
-
-def file_settled(robot: Robot) -> None:
-    """File the mails that a person's decision, or a robot that was killed, has left in the wrong place."""
-    may_move = [Folder.REFERRED.value, Folder.FAILED.value]
-    query = sa.select(store.mail.c.key).where(
-        sa.or_(store.mail.c.folder.is_(None), store.mail.c.folder.in_(may_move)), store.mail.c.raw.is_not(None)
-    )
-    with robot.store.read() as tx:
-        keys = tx.execute(query).scalars().all()
-    for key in keys:
-        file_mail(robot, key)
-
-
-def file_mail(robot: Robot, key: str) -> None:
-    """Lay the mail where its items say, once none of them is on its way any more."""
-    if robot.mode is Mode.SHADOW:
-        return
-    with robot.store.read() as tx:
-        states = {found.state for found in workitems.listed(tx, mail=key)}
-        row = tx.execute(sa.select(store.mail).where(store.mail.c.key == key)).one()
-    folder = _folder(states, row.read)
-    if folder is None or row.folder == folder:
-        return
-    robot.at_step("file")
-    try:
-        robot.mailbox.file(Waiting(row.handle, row.size, row.message_id), folder)
-    except ApplicationError as error:
-        with robot.store.begin() as tx:
-            robot.note(tx, "fault", None, mail=row.sha256, kind=type(error).__name__, why="the mail was not filed")
-        return
-    with robot.store.begin() as tx:
-        tx.execute(sa.update(store.mail).where(store.mail.c.key == key).values(folder=folder))
-
-
-def _folder(states: set[State], read: dict[str, object] | None) -> Folder | None:
-    """Where a mail belongs; None while an item is on its way."""
-    if not states or not states <= set(workitems.SETTLED):
-        return None
-    if State.DEAD in states:
-        return Folder.FAILED
-    if State.WAITING in states:
-        return Folder.REFERRED
-    automatic = read is not None and read.get("kind") == MailKind.AUTO_REPLY
-    return Folder.IGNORED if automatic else Folder.DONE
-
-
-def _needs_a_person(robot: Robot, item: Item, decision: Decision) -> bool:
-    """In shadow nothing is done; attended, a person confirms what would be done."""
-    if robot.mode is Mode.SHADOW:
-        return True
-    return robot.mode is Mode.ATTENDED and decision.action is not Action.REFER and not item.approvals
-
-
-def _asks_for_nothing(mail: MailRead) -> bool:
-    return mail.kind is MailKind.AUTO_REPLY and not mail.requests
-
-
-def _earlier(tx: Transaction, item: Item) -> tuple[Earlier, ...]:
-    """Older requests about the same invoice, and what was decided about them."""
-    older = [found for found in workitems.listed(tx, target=item.target) if found.id < item.id and item.target]
-    return tuple(
-        Earlier(str(found.id), found.mail, DECISION.validate_python(found.decision).action)
-        for found in older
-        if found.decision and found.state in {State.DONE, State.WAITING}
-    )
-
-
-def _stands(invoice: Invoice) -> dict[str, str]:
-    """How an invoice stands, for the audit log: no names."""
-    return {
-        "number": invoice.number,
-        "state": invoice.state.value,
-        "total": str(invoice.total),
-        "paid": str(invoice.paid),
-        "credited_by": ", ".join(invoice.credited_by),
-    }
-
-
-def _decided(item: Item, decision: Decision) -> sa.Update:
-    return sa.update(store.item).where(store.item.c.id == item.id).values(decision=plain(DECISION, decision))
-
-
-def mail_of(robot: Robot, item: Item) -> MailRead:
-    """The mail as it was read.
-
-    Raises
-    ------
-    BusinessError
-        When its time was out and it has been deleted.
-    """
-    with robot.store.read() as tx:
-        found = tx.execute(sa.select(store.mail.c.read).where(store.mail.c.key == item.mail)).scalar_one()
-    if found is None:
-        raise BusinessError("The mail has been deleted; ask the requester to send it again.")
-    read: MailRead = READ.validate_python(found)
-    return read
-
-
-def request_of(mail: MailRead, item: Item) -> CancellationRequest:
-    """The item's request; an empty one where the mail asks for nothing."""
-    return mail.requests[item.place] if item.place < len(mail.requests) else CancellationRequest()

@@ -3,6 +3,7 @@
 from vardag.invoices.rules.case import Allowed, Case, Earlier, Grant, entitled, person, read_allowed
 from vardag.invoices.rules.catalogue import CATALOGUE, Rule, in_order
 from vardag.invoices.rules.deciding import EDITION, Explained, decide, explain, version
+from vardag.invoices.rules.declared import declared
 from vardag.invoices.rules.policy import Policy, load_policy
 from vardag.invoices.rules.table import decision_table, documented
 
@@ -18,6 +19,7 @@ __all__ = [
     "Rule",
     "decide",
     "decision_table",
+    "declared",
     "documented",
     "entitled",
     "explain",

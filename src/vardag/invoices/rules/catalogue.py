@@ -1,7 +1,7 @@
 """The catalogue of rules: what each one says, what it leads to, and where it comes from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ class Rule:
         Names of the parameters it uses.
     steer
         The parameter that sets its action (``refer``, ``reject``, or a word for going on with a note).
+    settles
+        Whether it is for all that no other rule objects to.
+    declared
+        The rule as its file has it, where it was declared without code (`declared`).
     test
         The rule itself, a pure function.
     """
@@ -51,6 +55,9 @@ class Rule:
     overridable: bool = False
     parameters: tuple[str, ...] = ()
     steer: str | None = None
+    settles: bool = False
+    declared: str = ""
+    texts: Texts = field(default=TEXTS, compare=False, repr=False)
 
     def action_under(self, policy: Policy) -> Action:
         """What the rule leads to under a policy; to cancel means that it notes and does not object."""
@@ -59,11 +66,11 @@ class Rule:
     def says(self, language: str, facts: Mapping[str, Any]) -> str:
         """What the rule says, for a person."""
         missing = facts if hasattr(facts, "__missing__") else Blank(facts)
-        return TEXTS(f"{self.code}_says", language).format_map(missing)
+        return self.texts(f"{self.code}_says", language).format_map(missing)
 
     def look(self, language: str) -> str:
         """What the person who gets the request should look at."""
-        return TEXTS(f"{self.code}_look", language)
+        return self.texts(f"{self.code}_look", language)
 
     def when(self) -> str:
         """When it fires, as its function's docstring says."""

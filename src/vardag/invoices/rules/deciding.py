@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,14 +16,15 @@ from vardag.invoices.rules.policy import Policy
 EDITION = "2026.1"
 # Importing a room registers its rules; the deciding code is part of the version.
 ROOMS = (about_the_mail, about_the_invoice, about_the_money)
-CODE = ("about_the_mail", "about_the_invoice", "about_the_money", "case", "catalogue", "deciding")
+CODE = ("about_the_mail", "about_the_invoice", "about_the_money", "case", "catalogue", "declared", "deciding")
 
 
-def decide(case: Case, policy: Policy) -> Decision:
-    """Decide about a request: to cancel, to refer to a person, or to reject.
+def decide(case: Case, policy: Policy, rules: Sequence[Rule] | None = None) -> Decision:
+    """Decide about a request: to accept, to cancel, to refer to a person, or to reject.
 
     Every rule is asked. The first in order that objects settles it; one person who confirms overrules those that
-    may be overruled. Where none objects, a draft is voided and a posted invoice is credited.
+    may be overruled. Where none objects, a draft is voided and a posted invoice is credited; in another routine
+    than cancelling, whose `rules` are given, its last rule settles.
 
     Examples
     --------
@@ -35,16 +36,20 @@ def decide(case: Case, policy: Policy) -> Decision:
     >>> decision.action.value, decision.codes
     ('refer', ('unproven', 'not_entitled', 'no_number'))
     """
-    found = {rule: facts for rule in in_order() if (facts := rule.test(case, policy)) is not None}
-    objecting = [rule for rule in found if rule.action_under(policy) is not Action.CANCEL]
+    every = in_order() if rules is None else rules
+    found = {rule: facts for rule in every if (facts := rule.test(case, policy)) is not None}
+    objecting = [rule for rule in found if rule.action_under(policy) is not Action.CANCEL and not rule.settles]
     standing = [rule for rule in objecting if not (rule.overridable and case.approvers)]
     overruled = tuple(rule.code for rule in objecting if rule not in standing)
-    settles = next(iter([*standing, *(rule for rule in found if rule.effect)]))
+    settles = next(iter([*standing, *(rule for rule in found if rule.effect or rule.settles)]))
     return Decision(
         action=settles.action_under(policy),
         code=settles.code,
-        codes=(settles.code, *(rule.code for rule in found if rule is not settles and not rule.effect)),
-        version=version(policy),
+        codes=(
+            settles.code,
+            *(one.code for one in found if one is not settles and not one.effect and not one.settles),
+        ),
+        version=version(policy, every),
         effect=settles.effect,
         facts=facts_of(case, found, overruled),
     )
@@ -62,14 +67,15 @@ def facts_of(case: Case, found: Mapping[Rule, Mapping[str, str]], overruled: tup
     return facts
 
 
-def version(policy: Policy) -> str:
+def version(policy: Policy, rules: Sequence[Rule] | None = None) -> str:
     """The rules' version: an edition, and a hash that any rule, parameter or line of deciding code changes."""
-    rules = [
+    told = [
         [one.code, one.order, one.action, one.effect, one.overridable, one.parameters, one.steer, one.source]
-        for one in in_order()
+        + ([one.declared] if one.declared else [])
+        for one in (in_order() if rules is None else rules)
     ]
     parameters = {name: vars(entry) for name, entry in policy.parameters.entries.items()}
-    text = json.dumps([rules, parameters, code()], sort_keys=True, default=str)
+    text = json.dumps([told, parameters, code()], sort_keys=True, default=str)
     return f"{EDITION}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
@@ -90,7 +96,13 @@ class Explained:
     look: str
 
 
-def explain(decision: Decision, language: str) -> tuple[Explained, ...]:
-    """Every reason of a decision in a language, the settling one first."""
-    rules = [CATALOGUE[code] for code in decision.codes]
-    return tuple(Explained(rule.code, rule.says(language, decision.facts), rule.look(language)) for rule in rules)
+def explain(decision: Decision, language: str, rules: Mapping[str, Rule] = CATALOGUE) -> tuple[Explained, ...]:
+    """Every reason of a decision in a language, the settling one first; `rules` are the routine's, by code."""
+    return tuple(_explained(code, rules.get(code), decision, language) for code in decision.codes)
+
+
+def _explained(code: str, rule: Rule | None, decision: Decision, language: str) -> Explained:
+    """A reason in words; by its code alone where the rule is gone, with the routine it was of."""
+    if rule is None:
+        return Explained(code, code, "")
+    return Explained(code, rule.says(language, decision.facts), rule.look(language))
