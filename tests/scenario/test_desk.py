@@ -27,10 +27,11 @@ from vardag.invoices import store as stored
 from vardag.invoices.commands import look
 from vardag.invoices.commands import person as people
 from vardag.invoices.ledger.memory import MemoryLedger
-from vardag.invoices.model import ApplicationError, Invoice, Money
+from vardag.invoices.model import ApplicationError, Invoice, InvoiceState, Money
 from vardag.invoices.persons import Role, sessions
 from vardag.invoices.robot import Mode
 from vardag.invoices.robot.people import delete_mails
+from vardag.invoices.routines import load_routine
 from vardag.invoices.settings import Desk as Settings
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Retries, State
@@ -606,6 +607,28 @@ class Broken(MemoryLedger):
 
     def find(self, target: str) -> Sequence[Invoice]:
         raise ApplicationError("https://ekonomi.example: no answer.")
+
+
+def test_another_routine_is_shown_and_decided_like_the_first(tmp_path: Path) -> None:
+    both = {name: load_routine(name) for name in ("cancellation", "reference")}
+    text = "Hej! Kan ni ändra vår referens på faktura 1234567 till 4711-ABC?\nAnna"
+    books = [invoice("1234567", state=InvoiceState.DRAFT)]
+    found = staffed(office(tmp_path, books, [mail(text, subject="Ärende")], routines=both), "karin")
+    found.work()
+    assert (found.item.routine, found.item.state) == ("reference", State.WAITING)
+    with serving(found, tmp_path) as url, browser(url) as karin:
+        karin.enter(found, "karin").get("/item/1")
+        assert karin.status == 200 and "In order: do it. It stands at the step:" in karin.text
+        assert "4711-ABC" in "".join(re.findall(r"<mark>([^<]+)<span", karin.page))
+        offered = re.findall(r'name="choice" value="([a-z]+)"', karin.page)
+        assert offered == [one for one in ("confirm", "done", "refuse") if WAYS[one] in (found.item.exits or {})]
+        karin.post("/item/1/decide", choice="done", reason="ändrat i ekonomisystemet")
+        assert karin.status == 200
+    found.work()
+    assert found.item.state is State.DONE
+
+
+WAYS = {"confirm": "confirmed", "done": "done", "refuse": "refused"}
 
 
 def test_a_dead_letter_is_tried_again_by_the_administrator(tmp_path: Path) -> None:

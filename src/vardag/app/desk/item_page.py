@@ -1,5 +1,6 @@
 """One work item: the mail with what was read marked, the invoice beside it, the reasons, and the decision."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,8 @@ from vardag.invoices.commands.suggest import About, suggest
 from vardag.invoices.model import Action, ApplicationError, Decision
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import DECISION
-from vardag.invoices.rules import CATALOGUE, person
-from vardag.invoices.workitems import State
+from vardag.invoices.rules import Rule, person
+from vardag.invoices.workitems import Item, State
 
 OPEN = (State.WAITING, State.DEAD)
 
@@ -36,15 +37,14 @@ def item(visit: Visit, number: int) -> Response:
 def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Response:
     """The page of an item, with what a form said where it has to be mended."""
     decision = found.decision
-    known = decision is not None and all(code in CATALOGUE for code in decision.codes)
     given = {"problem": "", "choice": "", "reason": "", "suggested": "", **more}
     beside = _books(visit, found) if visit.asked("invoice") and visit.may(Right.MAIL) else {}
     return visit.page(
         "item", status, sheet=found, item=found.item, stamp=acts.stamp(found.item),
-        reasons=words.reasons(decision, visit.language) if decision and known else (),
+        reasons=words.reasons(decision, visit.language, visit.desk.rules) if decision else (),
         reads=sheets.reads(found.own), confirming=confirming(visit, found), abouts=list(About),
         earlier_actions={one.id: _action(one.decision) for one in found.earlier},
-        books=beside, **given,
+        books=beside, choices=_choices(found), step=_step(visit, found.item), **given,
     )  # fmt: skip
 
 
@@ -59,18 +59,32 @@ def confirming(visit: Visit, found: Sheet) -> tuple[bool, str]:
         return True, "confirm_blind"
     if visit.desk.robot.mode == "shadow":
         return True, "confirm_shadow"
-    return True, _leads_to(found.decision, found.four_eyes)
+    return True, _leads_to(found.decision, found.four_eyes, visit.desk.rules)
 
 
-def _leads_to(decision: Decision, eyes: FourEyes | None) -> str:
+def _leads_to(decision: Decision, eyes: FourEyes | None, rules: Mapping[str, Rule]) -> str:
     """What a confirmation leads to: some rules are overruled by one person, some by several, some by nobody."""
     if decision.action is not Action.REFER:
         return f"confirm_{decision.action}"
-    rule = CATALOGUE.get(decision.code)
+    rule = rules.get(decision.code)
     if decision.code != "four_eyes" and not (rule is not None and rule.overridable):
         return "confirm_in_vain"
     others = eyes is not None and eyes.needed - len(eyes.confirmed) > 1
     return "confirm_with_others" if others else "confirm_overrules"
+
+
+def _choices(found: Sheet) -> list[Choice]:
+    """What may be decided where the item waits: what the map has a way for from there."""
+    ways = {"confirmed": Choice.CONFIRM, "done": Choice.DONE, "refused": Choice.REFUSE}
+    exits = found.item.exits
+    return [choice for way, choice in ways.items() if exits is None or way in exits]
+
+
+def _step(visit: Visit, item: Item) -> str:
+    """Name of the step on the map where the item waits; nothing where it stands at none."""
+    routine = visit.desk.robot.routines.get(item.routine)
+    step = routine.map.steps.get(item.at or "") if routine else None
+    return step.named(visit.language) if step else ""
 
 
 def _action(decision: dict[str, Any] | None) -> str:

@@ -6,13 +6,12 @@ from vardag.app.desk.rights import Right
 from vardag.app.desk.visit import Page, Place, Visit
 from vardag.invoices.commands import look
 from vardag.invoices.hours import minutes
-from vardag.invoices.rules import CATALOGUE
 
 
 def report(visit: Visit) -> Response:
     """What `vardag invoices report` prints, as a page."""
     found = look.report(visit.desk.robot.store, minutes(visit.desk.folder / "minutes.yaml"))
-    return visit.page("report", found=found, catalogue=CATALOGUE)
+    return visit.page("report", found=found, catalogue=visit.desk.rules)
 
 
 MENU = (Place("report", "/report", Right.REPORT),)

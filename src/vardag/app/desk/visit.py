@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from vardag.app.desk.rights import Right, allowed
 from vardag.core.texts import LANGUAGES
 from vardag.invoices.persons import Person, parameters, sessions
 from vardag.invoices.robot import Robot
+from vardag.invoices.rules import Rule
 from vardag.invoices.settings import Desk as Settings
 
 HERE = Path(__file__).parent
@@ -57,6 +59,11 @@ class Desk:
     settings: Settings
     books: Books
     menu: tuple[Place, ...] = ()
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of every routine that the robot follows, by code."""
+        return {code: rule for one in self.robot.routines.values() for code, rule in one.by_code.items()}
 
     @property
     def sitting(self) -> timedelta:
@@ -122,7 +129,7 @@ class Visit:
 
     def _given(self) -> dict[str, Any]:
         """What every page is given."""
-        say: Mapping[str, Callable[..., str]] = words.helpers(self.language)
+        say: Mapping[str, Callable[..., str]] = words.helpers(self.language, self.desk.rules)
         return {
             **say,
             "visit": self,

@@ -11,7 +11,7 @@ from vardag.core.texts import Texts
 from vardag.invoices.model import Action, Decision, Money
 from vardag.invoices.reading import DOUBTS
 from vardag.invoices.robot.desk import DECISION
-from vardag.invoices.rules import CATALOGUE, Explained, explain
+from vardag.invoices.rules import Explained, Rule, explain
 from vardag.invoices.workitems import Item
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
@@ -19,7 +19,7 @@ TEXTS = Texts(Path(__file__).with_name("texts.toml"))
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def helpers(language: str) -> Mapping[str, Callable[..., str]]:
+def helpers(language: str, rules: Mapping[str, Rule]) -> Mapping[str, Callable[..., str]]:
     """The functions that pages write with."""
     return {
         "moment": moment,
@@ -27,7 +27,7 @@ def helpers(language: str) -> Mapping[str, Callable[..., str]]:
         "amount": partial(amount, language=language),
         "number": partial(number, language=language),
         "word": partial(word, language=language),
-        "why": partial(why, language=language),
+        "why": partial(why, language=language, rules=rules),
         "asked_amount": partial(asked_amount, language=language),
         "shown": shown,
         "doubt": partial(doubt, language=language),
@@ -77,22 +77,20 @@ def asked_amount(item: Item, language: str) -> str:
         return "–"
 
 
-def reasons(decision: Decision, language: str) -> tuple[Explained, ...]:
+def reasons(decision: Decision, language: str, rules: Mapping[str, Rule]) -> tuple[Explained, ...]:
     """Every reason of a decision; doubts about the mail in words."""
     return tuple(
         Explained(one.code, _unclear(decision, language) or one.says, one.look) if one.code == "unclear" else one
-        for one in explain(decision, language)
+        for one in explain(decision, language, rules)
     )
 
 
-def why(item: Item, language: str) -> str:
+def why(item: Item, language: str, rules: Mapping[str, Rule]) -> str:
     """Why an item stands where it does, in a sentence."""
     if item.decision is None:
         return item.told or TEXTS("why_not_yet", language)
     decision: Decision = DECISION.validate_python(item.decision)
-    if any(code not in CATALOGUE for code in decision.codes):
-        return item.told or decision.code
-    says = reasons(decision, language)[0].says
+    says = reasons(decision, language, rules)[0].says
     if decision.action is Action.CANCEL and item.told:
         return f"{TEXTS('why_confirm', language)} {says}"
     return says

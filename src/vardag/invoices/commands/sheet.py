@@ -16,6 +16,7 @@ from vardag.invoices.reading.files import files
 from vardag.invoices.reading.parts import Attachment
 from vardag.invoices.robot import Robot
 from vardag.invoices.robot.desk import DECISION, READ
+from vardag.invoices.routines import claimed
 from vardag.invoices.rules import Case
 from vardag.invoices.store import Store
 from vardag.invoices.workitems import Item
@@ -155,7 +156,7 @@ def _four_eyes(item: Item, decision: Decision | None, read: MailRead | None) -> 
 
 def _letter(robot: Robot, item: Item, raw: bytes, read: MailRead) -> Letter:
     """The mail, read once more: its text is kept as it came only, and marked by what the robot acted on."""
-    again = robot.read(raw, len(raw) > robot.most_bytes)
+    _, again = claimed(robot.routines, robot.read(raw, len(raw) > robot.most_bytes), robot.patterns)
     same = replace(again, texts={}, message_id=read.message_id) == read
     marks = list(marks_of(read, item.place)) if same else []
     pages = tuple(
@@ -176,7 +177,7 @@ def marks_of(read: MailRead, place: int) -> Iterator[Mark]:
 def reads(request: CancellationRequest) -> Mapping[str, Read]:
     """What was read of a request, by field."""
     values: dict[str, Any] = {one.name: getattr(request, one.name) for one in fields(request)}
-    return {name: value for name, value in values.items() if isinstance(value, Read)}
+    return {name: value for name, value in values.items() if isinstance(value, Read)} | dict(request.fields)
 
 
 def pieces(text: str, marks: Iterable[Mark]) -> tuple[Piece, ...]:
