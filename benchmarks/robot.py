@@ -52,10 +52,11 @@ Anna Berg
 
 
 class Waiting:
-    """Seconds spent in calls of the adapters, by adapter."""
+    """Seconds spent in calls of the adapters, by adapter; what an adapter calls of its own is counted once."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._within = False
 
     def watch(self, name: str, adapter: Any, methods: tuple[str, ...]) -> None:
         """Time every call of these methods."""
@@ -64,11 +65,14 @@ class Waiting:
 
     def _timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **more: Any) -> Any:
-            begun = time.perf_counter()
+            if self._within:
+                return call(*arguments, **more)
+            begun, self._within = time.perf_counter(), True
             try:
                 answer = call(*arguments, **more)
                 return iter(list(answer)) if isinstance(answer, Iterator) else answer
             finally:
+                self._within = False
                 self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
         return timed
