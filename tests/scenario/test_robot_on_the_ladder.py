@@ -15,6 +15,7 @@ from vardag.invoices.commands.compare import compare
 from vardag.invoices.ladder import Level, load_demands
 from vardag.invoices.model import InvoiceState
 from vardag.invoices.robot import Mode, people, signing
+from vardag.invoices.routines import load_routine
 from vardag.invoices.workitems import State
 
 EARNED = demands(unattended_volume=3, unattended_agreement=0.25)
@@ -201,6 +202,29 @@ def test_shadow_is_compared_with_what_people_did_in_the_finance_system(tmp_path:
     with found.robot.store.read() as tx:
         (stand,) = ladder.state(tx, ["posted"], demands=load_demands())
     assert (stand.level, stand.found.agreed, stand.found.volume) == (Level.SHADOW, 1, 3)
+
+
+def test_a_rule_that_two_routines_share_stands_for_each_apart(tmp_path: Path) -> None:
+    both = {name: load_routine(name) for name in ("cancellation", "reference")}
+    texts = [
+        mail("Makulera faktura 9999999. Fel mottagare.", number=1),
+        mail("Hej! Kan ni ändra vår referens på faktura 9999999 till PO-8842?", subject="Ärende", number=2),
+    ]
+    found = office(tmp_path, [], texts, routines=both, signed=Level.ATTENDED)
+    places = signing.meant("not_found", signing.on_the_ladder(found.robot.routines, found.robot.policy))
+    assert places == (("cancellation", "not_found"), ("reference", "not_found"))
+    signing.step(found.robot.store, places[1:], Level.UNATTENDED, by="anna", reason="en", demands=demands())
+    found.work()
+    assert [(item.routine, item.state) for item in found.items] == [
+        ("cancellation", State.WAITING),
+        ("reference", State.FAILED_BUSINESS),
+    ]
+    people.close(found.robot.store, 1, by="bo", reason="nej", done=False)
+    stands = signing.state(found.robot.store, places, demands=demands())
+    assert [(one.routine, one.level, one.found.agreed) for one in stands] == [
+        ("cancellation", Level.ATTENDED, 1),
+        ("reference", Level.UNATTENDED, 0),
+    ]
 
 
 def test_all_takes_the_rules_that_may_and_names_the_others(tmp_path: Path) -> None:
