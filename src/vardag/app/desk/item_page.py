@@ -116,7 +116,8 @@ def decide(visit: Visit, number: int) -> Response:
         found = sheets.sheet(robot, number)
         return shown(visit, found, 422, problem=missing, choice=choice, reason=reason)
     try:
-        acts.decide(robot.store, number, Choice(choice), by=visit.name, reason=reason, seen=seen)
+        said = {"by": visit.name, "reason": reason, "seen": seen}
+        acts.decide(robot.store, number, Choice(choice), **said, demands=robot.demands)
     except DecisionRefusedError as error:
         found = sheets.sheet(robot, number)
         return shown(visit, found, 409, problem=f"decision_{error.why}", choice=choice, reason=reason)

@@ -11,6 +11,7 @@ from vardag.core.errors import RefusedError
 from vardag.invoices import audit, brakes, store, workitems
 from vardag.invoices.audit import Entry
 from vardag.invoices.commands.sheet import approvers
+from vardag.invoices.ladder import Demands
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import READ
 from vardag.invoices.rules import person
@@ -154,13 +155,15 @@ def stamp(item: Item) -> str:
     return f"{item.state}.{item.changed_at.isoformat()}.{len(item.approvals)}"
 
 
-def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, seen: str) -> Item:
+def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, seen: str, demands: Demands) -> Item:
     """Take a person's decision about a waiting item.
 
     Parameters
     ----------
     seen
         The item's `stamp` when the person looked at it.
+    demands
+        What the ladder demands of the rule that the decision is counted for.
 
     Raises
     ------
@@ -175,8 +178,8 @@ def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, s
             _may_confirm(tx, item, by)
     try:
         if choice is Choice.CONFIRM:
-            return people.approve(found, number, by=by, reason=reason)
-        return people.close(found, number, by=by, reason=reason, done=choice is Choice.DONE)
+            return people.approve(found, number, by=by, reason=reason, demands=demands)
+        return people.close(found, number, by=by, reason=reason, done=choice is Choice.DONE, demands=demands)
     except DecisionRefusedError:
         raise
     except RefusedError as error:  # somebody was a moment faster
