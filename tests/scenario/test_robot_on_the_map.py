@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offices import Office, invoice, mail, office
+from offices import ANNA, Office, invoice, mail, office
 from vardag.core.errors import RefusedError
 from vardag.invoices import routines, store
 from vardag.invoices.model import Action, InvoiceState
@@ -139,3 +139,11 @@ def test_an_item_of_a_routine_that_is_gone_waits_for_a_person(tmp_path: Path) ->
     assert found.item.told == "The robot knows no routine cancellation; it knows none."
     people.close(found.robot.store, 1, by="bo", reason="gjort", done=True)
     assert found.item.state is State.DONE
+
+
+def test_who_asked_does_not_confirm_the_own_request(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], mode=Mode.ATTENDED)
+    found.work()
+    people.approve(found.robot.store, 1, by=ANNA, reason="ja")
+    found.work()
+    assert (found.item.state, found.item.at, len(found.ledger.notes)) == (State.WAITING, "confirm", 0)

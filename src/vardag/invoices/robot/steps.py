@@ -123,7 +123,7 @@ def allow(walk: Walk) -> str:
     stands, decision = _stands_on(walk), _decision(walk)
     if walk.begun:  # it is ended, wherever its rule stands by now
         return "alone"
-    confirmed = decision.action not in LADDER or walk.item.approvals
+    confirmed = decision.action not in LADDER or _case(walk).approvers  # the one who asked is none
     if stands.alone or (stands.writes and confirmed):
         return "alone"
     walk.told = f"{'control' if stands.sampled else stands.level}: {decision.action} ({decision.code})"
