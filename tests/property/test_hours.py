@@ -148,5 +148,6 @@ def test_the_rows_for_the_budget_add_up(log: Log, evidence: Evidence) -> None:
         found.saved_hours, abs=1e-3 * (1 + len(table))
     )
     named = {"failures", "objections", "looks", "robot"}
+    assert all("before" not in row for row in table if row["outcome"] in {*named, "waiting", "dead"})
     assert sum(int(row["n"]) for row in table if row["outcome"] not in named) == found.items
     assert len({(row["month"], row["outcome"]) for row in table}) == len(table)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vardag.invoices.hours.account import Account, Against, Line, Span
 from vardag.invoices.hours.estimates import Estimate, Interval
+from vardag.invoices.hours.history import OPEN
 from vardag.invoices.hours.limits import TEXTS
 
 COLUMNS = (
@@ -56,8 +57,12 @@ def _robot(span: Span) -> Row:
 def _lines(span: Span) -> Iterator[Row]:
     for line in span.lines:
         if line.items:
-            minutes = _estimate("before", line.baseline) | _estimate("after", line.residual)
-            yield _begun(span, line) | minutes | _interval("hours", line.interval) | {"source": line.source.value}
+            yield _begun(span, line) | ({} if line.outcome in OPEN else _minutes(line))
+
+
+def _minutes(line: Line) -> Row:
+    minutes = _estimate("before", line.baseline) | _estimate("after", line.residual)
+    return minutes | _interval("hours", line.interval) | {"source": line.source.value}
 
 
 def _begun(span: Span, line: Line) -> Row:
