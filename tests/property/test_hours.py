@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from account_logs import Log
 from vardag.core.parameters import Parameters
 from vardag.invoices import hours
 from vardag.invoices.hours import Account, Evidence, account, histories
+from vardag.invoices.hours.bars import HEIGHT, TOP, bars
 from vardag.invoices.hours.export import rows
 from vardag.invoices.hours.freed import Freed
 from vardag.invoices.hours.history import moment
@@ -137,6 +139,20 @@ def test_nobody_sits_longer_than_the_clock(log: Log) -> None:
     assert all(one.minutes is None or 0 <= one.minutes <= 30 for one in sat)
     decisions = sum(entry.event in {"approved", "closed by hand"} for entry in people)
     assert sum(one.decided for one in sat) == decisions
+
+
+@settings(max_examples=80, deadline=None)
+@given(logs(), known())
+def test_the_picture_holds_every_month(log: Log, evidence: Evidence) -> None:
+    months = made(log, evidence).months
+    if not months:
+        return
+    drawn = ElementTree.fromstring(bars(months, "en"))
+    heights = [float(one.get("height", "")) for one in drawn.iter("{http://www.w3.org/2000/svg}rect")]
+    assert len(heights) == 3 * len(months)
+    assert all(0 <= one <= HEIGHT for one in heights)
+    places = [float(one.get("y", "")) for one in drawn.iter("{http://www.w3.org/2000/svg}rect")]
+    assert all(TOP - 0.1 <= one <= TOP + HEIGHT + 0.1 for one in places)
 
 
 @settings(max_examples=80, deadline=None)

@@ -782,7 +782,8 @@ def test_a_suggestion_is_answered_once(place: Place) -> None:
 def test_the_report_and_the_proof_of_the_log(place: Place) -> None:
     with browser(place.url) as rut:
         rut.enter(place.office, "rut").get("/report")
-        assert "hours saved" in rut.text and "four_eyes" in rut.text
+        assert "Hours saved, net" in rut.text and "What this account does not know" in rut.text
+        assert "four_eyes" in rut.text
         rut.get("/log?item=1")
         assert "The log holds" in rut.text and "Rules asked" in rut.text
         head = look.verify(place.office.robot.store).head

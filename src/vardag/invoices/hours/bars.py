@@ -43,10 +43,11 @@ def _ticks(months: Sequence[Span]) -> list[float]:
     """Round numbers from at or below the lowest to at or above the highest, nought among them."""
     reached = [0.0, *(end for one in months for end in _reach(one))]
     low, high = min(reached), max(reached)
-    rough = (high - low or 1.0) / TICKS
+    high = high if high > low else 1.0  # nothing saved and nothing lost: an empty picture
+    rough = (high - low) / TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * one for one in (1, 2, 5, 10) if power * one >= rough)
-    return [round(step * place, 9) for place in range(math.floor(low / step), math.ceil(high / step) + 1)] or [0.0]
+    return [round(step * place, 9) for place in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
 def _reach(one: Span) -> tuple[float, ...]:
