@@ -50,7 +50,13 @@ EXPECTED = {
     "GET /item/{number:int}/file/{place:int}": {C, O, A},
     "POST /item/{number:int}/decide": {C},
     "POST /item/{number:int}/retry": {X},
+    "POST /item/{number:int}/object": {C},
     "POST /item/{number:int}/suggest": {C, O},
+    "GET /map": {C, O, K, A},
+    "GET /map/style.css": {C, O, K, A},
+    "GET /ladder": {C, O, K, A},
+    "POST /ladder": {O},
+    "GET /obstacles": {C, O, K, A, X},
     "GET /suggestions": {C, O, A},
     "POST /suggestions": {C, O},
     "POST /suggestions/{number:int}/answer": {O},
@@ -355,7 +361,10 @@ def test_every_answer_forbids_what_the_desk_does_not_need(place: Place) -> None:
 def test_no_page_names_another_machine(place: Place) -> None:
     with browser(place.url) as rut:
         rut.enter(place.office, "rut")
-        for path in ("/", "/item/1?invoice=1", "/log?item=1", "/report", "/people", "/suggestions", "/me"):
+        for path in (
+            "/", "/item/1?invoice=1", "/map", "/ladder", "/obstacles", "/log?item=1", "/report", "/people",
+            "/suggestions", "/me",
+        ):  # fmt: skip
             rut.get(path)
             assert not re.search(r'(?:src|href|action)="(?:https?:)?//', rut.page), path
     style = (site.HERE / "static" / "desk.css").read_text(encoding="utf-8")

@@ -262,9 +262,9 @@ def test_nothing_keeps_anybody_out(window: Window, scheme: str) -> None:
         window.open(name, color_scheme=scheme, bypass_csp=True) for name in ("rut", "adam", "petra")
     )
     for page, paths in (
-        (rut, ("/log?item=1", "/report", "/item/1", "/people")),
+        (rut, ("/log?item=1", "/report", "/item/1", "/people", "/map", "/obstacles")),
         (adam, ("/people", "/item/1", "/")),
-        (petra, ("/suggestions", "/")),
+        (petra, ("/suggestions", "/ladder", "/")),
     ):
         for path in paths:
             page.goto(window.url + path)
@@ -274,12 +274,16 @@ def test_nothing_keeps_anybody_out(window: Window, scheme: str) -> None:
         picture(rut, "log")
         adam.goto(f"{window.url}/people")
         picture(adam, "people")
+        rut.goto(f"{window.url}/map")
+        picture(rut, "map", "section:has(#picture)")
+        petra.goto(f"{window.url}/ladder")
+        picture(petra, "ladder")
 
 
 def test_at_320_pixels_nothing_runs_off_the_side(window: Window) -> None:
     for name, paths in (
         ("karin", ("/", "/item/1?invoice=1", "/suggestions", "/me")),
-        ("rut", ("/log?item=1", "/report")),
+        ("rut", ("/log?item=1", "/report", "/map", "/ladder", "/obstacles")),
         ("adam", ("/people",)),
     ):
         page = window.open(name, width=320)

@@ -21,6 +21,7 @@ from vardag.invoices.rules import Rule, person
 from vardag.invoices.workitems import Item, State
 
 OPEN = (State.WAITING, State.DEAD)
+SETTLED = (State.DONE, State.FAILED_BUSINESS)
 
 
 def item(visit: Visit, number: int) -> Response:
@@ -41,10 +42,11 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
     beside = _books(visit, found) if visit.asked("invoice") and visit.may(Right.MAIL) else {}
     return visit.page(
         "item", status, sheet=found, item=found.item, stamp=acts.stamp(found.item),
-        reasons=words.reasons(decision, visit.language, visit.desk.rules) if decision else (),
+        reasons=words.reasons(decision, visit.language, _rules(visit, found.item)) if decision else (),
         reads=sheets.reads(found.own), confirming=confirming(visit, found), abouts=list(About),
         earlier_actions={one.id: _action(one.decision) for one in found.earlier},
-        books=beside, choices=_choices(found), step=_step(visit, found.item), **given,
+        books=beside, choices=_choices(found), step=_step(visit, found.item), routine=_routine(visit, found.item),
+        objects=visit.may(Right.DECIDE) and may_object(found), **given,
     )  # fmt: skip
 
 
@@ -59,7 +61,7 @@ def confirming(visit: Visit, found: Sheet) -> tuple[bool, str]:
         return True, "confirm_blind"
     if visit.desk.robot.mode == "shadow":
         return True, "confirm_shadow"
-    return True, _leads_to(found.decision, found.four_eyes, visit.desk.rules)
+    return True, _leads_to(found.decision, found.four_eyes, _rules(visit, found.item))
 
 
 def _leads_to(decision: Decision, eyes: FourEyes | None, rules: Mapping[str, Rule]) -> str:
@@ -85,6 +87,28 @@ def _step(visit: Visit, item: Item) -> str:
     routine = visit.desk.robot.routines.get(item.routine)
     step = routine.map.steps.get(item.at or "") if routine else None
     return step.named(visit.language) if step else ""
+
+
+def _rules(visit: Visit, item: Item) -> Mapping[str, Rule]:
+    """Rules of the item's routine; those of every routine where the robot does not follow it any more."""
+    routine = visit.desk.robot.routines.get(item.routine)
+    return routine.by_code if routine else visit.desk.rules
+
+
+def _routine(visit: Visit, item: Item) -> str:
+    """Title of the item's routine, where the robot follows several; its name where it follows it no more."""
+    routines = visit.desk.robot.routines
+    if list(routines) == [item.routine]:
+        return ""
+    return words.called(routines[item.routine], visit.language) if item.routine in routines else item.routine
+
+
+def may_object(found: Sheet) -> bool:
+    """Tell whether the item was settled by a rule of the robot's that nobody has said was wrong."""
+    alone = [one.body for one in found.entries if one.event == "decided" and not one.body.get("approved_by")]
+    acted = bool(alone) and alone[-1].get("action") in {Action.CANCEL, Action.REJECT}
+    said = any(one.event in {"closed by hand", "objected"} for one in found.entries)
+    return found.item.state in SETTLED and acted and not said
 
 
 def _action(decision: dict[str, Any] | None) -> str:
@@ -130,6 +154,15 @@ def retry(visit: Visit, number: int) -> Response:
     return visit.go(f"/item/{number}", said="retried")
 
 
+def object_to(visit: Visit, number: int) -> Response:
+    """Say that what the robot did with a settled item was wrong; its rule answers for it."""
+    robot, reason = visit.desk.robot, visit.said("reason")
+    if not reason:
+        return shown(visit, sheets.sheet(robot, number), 422, problem="objection_missing")
+    people.object_to(robot.store, number, by=visit.name, reason=reason, demands=robot.demands)
+    return visit.go(f"/item/{number}", said="objected")
+
+
 def suggest_change(visit: Visit, number: int) -> Response:
     """Write down a suggestion that came up at this item."""
     about, text = visit.said("about"), visit.said("text")
@@ -162,5 +195,6 @@ PAGES = (
     Page("/item/{number:int}/file/{place:int}", Right.MAIL, file),
     Page("/item/{number:int}/decide", Right.DECIDE, decide, "POST"),
     Page("/item/{number:int}/retry", Right.RETRY, retry, "POST"),
+    Page("/item/{number:int}/object", Right.DECIDE, object_to, "POST"),
     Page("/item/{number:int}/suggest", Right.SUGGEST, suggest_change, "POST"),
 )

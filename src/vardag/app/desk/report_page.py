@@ -7,6 +7,7 @@ from vardag.app.desk.rights import Right
 from vardag.app.desk.visit import Page, Place, Visit
 from vardag.invoices.commands import look
 from vardag.invoices.hours import TEXTS, bars, evidence, limits, page, sheets
+from vardag.invoices.routines import every_rule
 
 
 def report(visit: Visit) -> Response:
@@ -25,7 +26,7 @@ def report(visit: Visit) -> Response:
         months=sheets.months(account, language),
         outcomes=sheets.outcomes(account.total, language),
         freed=sheets.freed(account.total, language),
-        catalogue=visit.desk.rules,
+        catalogue=every_rule(visit.desk.folder / "routines"),
     )
 
 

@@ -19,6 +19,10 @@ class Right(StrEnum):
     SUGGEST = "suggest"
     SUGGESTIONS = "suggestions"
     ANSWER = "answer"
+    MAP = "map"
+    LADDER = "ladder"
+    SIGN = "sign"
+    OBSTACLES = "obstacles"
     REPORT = "report"
     LOG = "log"
     EXPORT = "export"
@@ -39,6 +43,10 @@ MATRIX: Mapping[Right, frozenset[Role]] = {
     Right.SUGGEST: frozenset({CASEWORKER, OWNER}),
     Right.SUGGESTIONS: frozenset({CASEWORKER, OWNER, AUDITOR}),
     Right.ANSWER: frozenset({OWNER}),
+    Right.MAP: frozenset({CASEWORKER, OWNER, CONTROLLER, AUDITOR}),
+    Right.LADDER: frozenset({CASEWORKER, OWNER, CONTROLLER, AUDITOR}),
+    Right.SIGN: frozenset({OWNER}),
+    Right.OBSTACLES: frozenset(Role),
     Right.REPORT: frozenset({OWNER, CONTROLLER, AUDITOR}),
     Right.LOG: frozenset({CONTROLLER, AUDITOR}),
     Right.EXPORT: frozenset({CONTROLLER, AUDITOR}),

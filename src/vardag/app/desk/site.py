@@ -25,8 +25,11 @@ from starlette.staticfiles import StaticFiles
 from vardag.app.desk import (
     door,
     item_page,
+    ladder_page,
     log_page,
+    map_page,
     me_page,
+    obstacles_page,
     people_page,
     queue_page,
     report_page,
@@ -43,7 +46,10 @@ from vardag.invoices.settings import Desk as Settings
 ROOMS: tuple[ModuleType, ...] = (
     queue_page,
     item_page,
+    map_page,
     suggestions_page,
+    ladder_page,
+    obstacles_page,
     report_page,
     log_page,
     people_page,

@@ -12,8 +12,8 @@ from vardag.invoices.commands.suggest import About, Fate
 
 
 def suggestions(visit: Visit) -> Response:
-    """Every suggestion, the unanswered first."""
-    return _shown(visit)
+    """Every suggestion, the unanswered first; the form begins as the link to it says, with a step of the map."""
+    return _shown(visit, about=visit.asked("about"), target=visit.asked("target")[:100])
 
 
 def suggest(visit: Visit) -> Response:

@@ -11,6 +11,7 @@ from vardag.core.texts import Texts
 from vardag.invoices.model import Action, Decision, Money
 from vardag.invoices.reading import DOUBTS
 from vardag.invoices.robot.desk import DECISION
+from vardag.invoices.routines import Routine
 from vardag.invoices.rules import Explained, Rule, explain
 from vardag.invoices.workitems import Item
 
@@ -94,6 +95,11 @@ def why(item: Item, language: str, rules: Mapping[str, Rule]) -> str:
     if decision.action is Action.CANCEL and item.told:
         return f"{TEXTS('why_confirm', language)} {says}"
     return says
+
+
+def called(routine: Routine, language: str) -> str:
+    """A routine's title; where its file has none, the name on its map."""
+    return routine.title.get(language) or routine.map.named(language)
 
 
 def doubt(code: str, language: str) -> str:

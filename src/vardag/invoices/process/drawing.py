@@ -32,7 +32,7 @@ STYLE = """
 .map .robot{fill:var(--robot);stroke:var(--robot-edge);stroke-width:1.5}
 .map .person{fill:var(--person);stroke:var(--person-edge);stroke-width:1.5}
 .map .event,.map .choice{fill:var(--paper);stroke:var(--ink);stroke-width:1.5}.map .end{stroke-width:4}
-.map .flow{fill:none;stroke:var(--soft);stroke-width:1.4}.map .tip{fill:var(--soft)}
+.map .flow{fill:none;stroke:var(--soft)}.map .flow:not([stroke-width]){stroke-width:1.4}.map .tip{fill:var(--soft)}
 .map .words{fill:var(--soft);stroke:var(--paper);stroke-width:4px;paint-order:stroke;stroke-linejoin:round}
 .map .sign{fill:none;stroke:currentColor;stroke-width:1.3}.map .robot+.sign{color:var(--robot-edge)}
 .map .person+.sign{color:var(--person-edge)}
@@ -81,7 +81,14 @@ class Places:
 
 
 def svg(
-    found: Map, language: str, *, title: str, heat: Heat | None = None, mark: str = "map", dark: bool = True
+    found: Map,
+    language: str,
+    *,
+    title: str,
+    heat: Heat | None = None,
+    mark: str = "map",
+    dark: bool = True,
+    styled: bool = True,
 ) -> str:
     """The map as SVG; empty where the file has no diagram.
 
@@ -93,6 +100,8 @@ def svg(
         Tells the picture's own ids from those of others on a page.
     dark
         Whether it turns dark where the reader wants that; not on a page that stays light.
+    styled
+        Whether it brings its own style (`STYLE` and `DARK`); not on a page that allows styles from files alone.
     """
     root = etree.fromstring(found.xml, etree.XMLParser(resolve_entities=False, no_network=True))
     places = _places(root)
@@ -113,7 +122,8 @@ def svg(
     head = (
         f'xmlns="http://www.w3.org/2000/svg" class="map" role="img" aria-labelledby="{mark}-title" {_size(places)}'
     )
-    return f"<svg {head}>{told}<style>{STYLE}{DARK if dark else ''}</style>{tip}{''.join(parts)}</svg>"
+    style = f"<style>{STYLE}{DARK if dark else ''}</style>" if styled else ""
+    return f"<svg {head}>{told}{style}{tip}{''.join(parts)}</svg>"
 
 
 def _places(root: Any) -> Places:
@@ -192,7 +202,7 @@ def _flow(flow: Flow, places: Places, language: str, heat: Heat | None, mark: st
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in way)
     count = heat.flows.get(flow.id, 0) if heat else 0
     most = max(heat.flows.values(), default=0) if heat else 0
-    wide = f' style="stroke-width:{1.4 + 2.6 * math.log1p(count) / math.log1p(most):.1f}"' if count else ""
+    wide = f' stroke-width="{1.4 + 2.6 * math.log1p(count) / math.log1p(most):.1f}"' if count else ""
     never = " never" if heat and not count else ""
     line = f'<path class="flow{never}" d="{path}"{wide} marker-end="url(#{mark}-tip)"/>'
     words = (flow.name_en if language == "en" else "") or flow.name
