@@ -59,6 +59,11 @@ def read_other(mail: MailRead, wanted: Wanted, patterns: Patterns) -> MailRead:
     )
 
 
+def with_two_errands(mail: MailRead) -> MailRead:
+    """The mail with the doubt that it asks for two things."""
+    return replace(mail, doubts=(*mail.doubts, "two_errands"))
+
+
 def _own(mail: MailRead, patterns: Patterns) -> list[Place]:
     """What the writer says: the subject and the letter."""
     return [place(where, mail.texts.get(where, ""), patterns) for where in ("subject", "body")]

@@ -10,7 +10,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from vardag.invoices.answers.templates import FIELDS, render
 from vardag.invoices.model import Action, BusinessError, Decision, MailRead
 from vardag.invoices.process.map import Map
 from vardag.invoices.reading import Patterns
-from vardag.invoices.reading.others import Wanted, looks_for, read_other
+from vardag.invoices.reading.others import Wanted, looks_for, read_other, with_two_errands
 from vardag.invoices.reading.patterns import Phrases
 from vardag.invoices.rules import CATALOGUE, Rule, declared, in_order
 
@@ -72,12 +72,8 @@ def claimed(routines: Mapping[str, Routine], mail: MailRead, patterns: Patterns)
     if not asked:
         return None, mail
     if len(asked) > 1 or mail.requests:
-        return None, _doubtful(mail)
+        return None, with_two_errands(mail)
     return asked[0].name, read_other(mail, _wanted(asked[0]), patterns)
-
-
-def _doubtful(mail: MailRead) -> MailRead:
-    return replace(mail, doubts=(*mail.doubts, "two_errands"))
 
 
 def _wanted(routine: Routine) -> Wanted:
