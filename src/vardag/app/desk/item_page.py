@@ -18,7 +18,7 @@ from vardag.invoices.model import Action, ApplicationError, Decision
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import DECISION
 from vardag.invoices.rules import Rule, person
-from vardag.invoices.workitems import Item, State
+from vardag.invoices.workitems import Item, State, stamp
 
 OPEN = (State.WAITING, State.DEAD)
 SETTLED = (State.DONE, State.FAILED_BUSINESS)
@@ -41,7 +41,7 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
     given = {"problem": "", "choice": "", "reason": "", "suggested": "", **more}
     beside = _books(visit, found) if visit.asked("invoice") and visit.may(Right.MAIL) else {}
     return visit.page(
-        "item", status, sheet=found, item=found.item, stamp=acts.stamp(found.item),
+        "item", status, sheet=found, item=found.item, stamp=stamp(found.item),
         reasons=words.reasons(decision, visit.language, _rules(visit, found.item)) if decision else (),
         reads=sheets.reads(found.own), confirming=confirming(visit, found), abouts=list(About),
         earlier_actions={one.id: _action(one.decision) for one in found.earlier},

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -150,18 +151,13 @@ def _sits(tx: Transaction, number: int, by: str, event: str, since: datetime) ->
     return sits
 
 
-def stamp(item: Item) -> str:
-    """How an item stands, for a form to carry: who decides sees whether it is still so."""
-    return f"{item.state}.{item.changed_at.isoformat()}.{len(item.approvals)}"
-
-
 def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, seen: str, demands: Demands) -> Item:
     """Take a person's decision about a waiting item.
 
     Parameters
     ----------
     seen
-        The item's `stamp` when the person looked at it.
+        The item's `workitems.stamp` when the person looked at it.
     demands
         What the ladder demands of the rule that the decision is counted for.
 
@@ -170,19 +166,18 @@ def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, s
     DecisionRefusedError
         When the item has changed since, when the person has confirmed it already, or asked for it.
     """
-    with found.read() as tx:
-        item = workitems.get(tx, number)
-        if stamp(item) != seen:
-            raise DecisionRefusedError("changed", f"work item {number} has changed since you opened it.")
-        if choice is Choice.CONFIRM:
-            _may_confirm(tx, item, by)
+    told: dict[str, Any] = {"by": by, "reason": reason, "demands": demands, "seen": seen}
     try:
-        if choice is Choice.CONFIRM:
-            return people.approve(found, number, by=by, reason=reason, demands=demands)
-        return people.close(found, number, by=by, reason=reason, done=choice is Choice.DONE, demands=demands)
+        if choice is not Choice.CONFIRM:
+            return people.close(found, number, done=choice is Choice.DONE, **told)
+        with found.read() as tx:
+            item = workitems.get(tx, number)
+            if workitems.stamp(item) == seen:  # who confirmed is in the stamp, so this holds when it is taken
+                _may_confirm(tx, item, by)
+        return people.approve(found, number, **told)
     except DecisionRefusedError:
         raise
-    except RefusedError as error:  # somebody was a moment faster
+    except RefusedError as error:
         raise DecisionRefusedError("changed", str(error)) from None
 
 
