@@ -1,4 +1,4 @@
-"""Signing in under attack: many tries at once, other spellings, other addresses, a password that is just changed."""
+"""Signing in under attack: many tries at once, other spellings, other addresses, an old password."""
 
 import threading
 from collections.abc import Iterator
@@ -59,7 +59,7 @@ def test_many_tries_at_once_are_many_tries(store: Store, monkeypatch: pytest.Mon
     assert (told.count(Wrong), told.count(Wait)) == (5, 7)
 
 
-@pytest.mark.parametrize("spelled", ["ｋarin", "Karin", "ka\uff52in", " karin "])  # noqa: RUF001 - the point
+@pytest.mark.parametrize("spelled", ["ｋarin", "Karin", "ka\uff52in", " karin "])
 def test_another_spelling_is_the_same_name(store: Store, spelled: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sign_in, "fits", count_only)
     for _ in range(5):
@@ -98,7 +98,9 @@ def test_an_old_password_is_worth_nothing_once_it_is_changed(store: Store, monke
     monkeypatch.setattr(sign_in, "fits", late)
     assert isinstance(sign_in.sign_in(store, "karin", PASSWORD, address="10.1.1.1"), Wrong)
     with store.read() as tx:
-        assert not tx.execute(sa.select(stored.setting.c.name).where(stored.setting.c.name.like("desk session%"))).all()
+        assert not tx.execute(
+            sa.select(stored.setting.c.name).where(stored.setting.c.name.like("desk session%"))
+        ).all()
 
 
 def test_on_a_server_every_try_is_counted_and_an_ended_session_stays_ended(

@@ -28,11 +28,15 @@ def item(visit: Visit, number: int) -> Response:
     """The page of an item; a caseworker who opens it is noted, for that is where their minutes begin."""
     found = sheets.sheet(visit.desk.robot, number, with_mail=visit.may(Right.MAIL))
     if visit.may(Right.MAIL):
-        works = visit.may(Right.DECIDE) and found.item.state in OPEN
-        event = acts.OPENED if works else acts.LOOKED
-        store, sitting = visit.desk.robot.store, visit.desk.sitting
-        acts.look_at(store, number, by=visit.name, sitting=sitting, event=event)
+        _note(visit, found.item)
     return shown(visit, found)
+
+
+def _note(visit: Visit, item: Item) -> None:
+    """Note who looks at a mail, and whether it is to decide."""
+    works = visit.may(Right.DECIDE) and item.state in OPEN
+    event = acts.OPENED if works else acts.LOOKED
+    acts.look_at(visit.desk.robot.store, item.id, by=visit.name, sitting=visit.desk.sitting, event=event)
 
 
 def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Response:
@@ -178,7 +182,8 @@ def suggest_change(visit: Visit, number: int) -> Response:
 
 def file(visit: Visit, number: int, place: int) -> Response:
     """A file of the mail, to be saved and never shown by the browser: it came from a stranger."""
-    found = sheets.file(visit.desk.robot.store, number, place)
+    item, found = sheets.file(visit.desk.robot.store, number, place)
+    _note(visit, item)
     return Response(
         found.data,
         media_type="application/octet-stream",
