@@ -48,6 +48,20 @@ def test_the_decision_itself_looks_whether_the_item_is_still_as_it_was_seen(
     assert (found.item.state, found.item.approvals) == (State.WAITING, ("olle",))
 
 
+def test_a_person_with_two_accounts_is_one_pair_of_eyes(found: Office) -> None:
+    """First a user name, then the address that the city's own sign-in knows the person by."""
+    store, demands = found.robot.store, found.robot.demands
+    acts.decide(store, 1, Choice.CONFIRM, by="karin", reason="ja", seen=stamp(found.item), demands=demands)
+    found.work()
+    with pytest.raises(DecisionRefusedError) as refused:
+        told = {"reason": "ja", "seen": stamp(found.item), "demands": demands}
+        acts.decide(store, 1, Choice.CONFIRM, by="karin@kommun.example", **told)
+    assert refused.value.why == "again"
+    people.approve(store, 1, by="karin@kommun.example", reason="ja")  # by command; the rules see it too
+    found.work()
+    assert found.item.state is State.WAITING and not found.ledger.notes
+
+
 def test_what_waits_for_a_decision_is_not_given_new_tries(found: Office) -> None:
     with pytest.raises(RefusedError, match="work item 1 is waiting; only what failed technically"):
         people.retry(found.robot.store, 1, by="adam")

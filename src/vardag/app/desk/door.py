@@ -32,10 +32,7 @@ class Endpoint:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
-        try:
-            form = await read_form(request) if self.page.method == "POST" else {}
-        except ClientDisconnect:
-            return Response(status_code=400)
+        form = await read_form(request) if self.page.method == "POST" else {}
         return await run_in_threadpool(self._answer, request, form)
 
     def _answer(self, request: Request, form: Form | None) -> Response:
@@ -138,18 +135,18 @@ def address(desk: Desk, request: Request) -> str:
 
 
 async def read_form(request: Request) -> Form | None:
-    """A form's fields; None where it is too large or of another kind. The desk takes no files."""
+    """A form's fields; None where it is too large, of another kind, or broken off. The desk takes no files."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return None
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
     try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                return None
         found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except (UnicodeDecodeError, ValueError):
+    except (ClientDisconnect, ValueError):
         return None
     return {name: tuple(values) for name, values in found.items()}
 

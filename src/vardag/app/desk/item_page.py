@@ -17,7 +17,7 @@ from vardag.invoices.commands.suggest import About, suggest
 from vardag.invoices.model import Action, ApplicationError, Decision
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import DECISION
-from vardag.invoices.rules import Rule, person
+from vardag.invoices.rules import Rule, same_person
 from vardag.invoices.workitems import Item, State, stamp
 
 OPEN = (State.WAITING, State.DEAD)
@@ -57,9 +57,9 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
 def confirming(visit: Visit, found: Sheet) -> tuple[bool, str]:
     """Whether the person may confirm, and the text that says what that does or why not."""
     read = found.read
-    if read is not None and acts.asks(visit.name, read.sender.address):
+    if read is not None and same_person(visit.name, read.sender.address):
         return False, "confirm_own"
-    if person(visit.name) in sheets.approvers(found.item, read):
+    if any(same_person(visit.name, one) for one in sheets.approvers(found.item, read)):
         return False, "confirm_again"
     if read is None or found.decision is None:
         return True, "confirm_blind"

@@ -15,7 +15,7 @@ from vardag.invoices.commands.sheet import approvers
 from vardag.invoices.ladder import Demands
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import READ
-from vardag.invoices.rules import person
+from vardag.invoices.rules import same_person
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
 
@@ -184,16 +184,10 @@ def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, s
 def _may_confirm(tx: Transaction, item: Item, by: str) -> None:
     kept = tx.execute(sa.select(store.mail.c.read).where(store.mail.c.key == item.mail)).scalar()
     read = READ.validate_python(kept) if kept is not None else None
-    if person(by) in approvers(item, read):
+    if any(same_person(by, one) for one in approvers(item, read)):
         raise DecisionRefusedError("again", f"{by} has confirmed work item {item.id} already.")
-    if read is not None and asks(by, read.sender.address):
+    if read is not None and same_person(by, read.sender.address):
         raise DecisionRefusedError("own", f"{by} asked for this; somebody else has to confirm.")
-
-
-def asks(by: str, address: str) -> bool:
-    """Tell whether a person is the one who wrote the mail, as the rules see it."""
-    sender = person(address)
-    return person(by) in {sender, sender.partition("@")[0]} - {""}
 
 
 def history(found: Store, number: int) -> tuple[Entry, ...]:
