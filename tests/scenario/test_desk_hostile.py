@@ -28,7 +28,7 @@ RAW = (
     "Subject: Makul\xe9ra faktura 1234567 \xff\r\nMIME-Version: 1.0\r\n"
     'Content-Type: multipart/mixed; boundary="x"\r\n\r\n--x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n'
     "Makulera faktura 1234567. Fel mottagare \xff\xfe.\r\n"
-    '--x\r\nContent-Type: appl\xffication/\xed\xa0\x80\r\n'
+    "--x\r\nContent-Type: appl\xffication/\xed\xa0\x80\r\n"
     'Content-Disposition: attachment; filename="\xff\xfe.p\xe5f"\r\n\r\n'
     "x\r\n--x\r\nContent-Type: image/\xed\xa0\x80\xff\r\n\r\ny\r\n--x--\r\n"
 ).encode("latin-1")
