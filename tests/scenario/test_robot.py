@@ -114,7 +114,7 @@ def test_a_person_ends_an_item_by_hand(tmp_path: Path) -> None:
     people.close(found.robot.store, 1, by="bo", reason="återbetalad", done=True)
     found.work()
     assert found.item.state is State.DONE
-    with pytest.raises(RefusedError, match="from there: nowhere"):
+    with pytest.raises(RefusedError, match="waits for nobody"):
         people.approve(found.robot.store, 1, by="bo", reason="igen")
 
 

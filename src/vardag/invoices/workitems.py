@@ -209,6 +209,11 @@ def get(tx: Transaction, number: int, *, lock: bool = False) -> Item:
     return _item(row)
 
 
+def stamp(found: Item) -> str:
+    """How an item stands, for a form to carry: who decides sees whether it is still so."""
+    return f"{found.state}.{found.changed_at.isoformat()}.{len(found.approvals)}"
+
+
 def listed(tx: Transaction, *states: State) -> list[Item]:
     """Items in these states (all, where none is given), oldest first."""
     query = sa.select(item).where(item.c.state.in_(states or tuple(State))).order_by(item.c.id)

@@ -7,7 +7,8 @@
     door       every request goes through it: session, right, form token, size, and errors as pages
     visit      what a page is given: who is there, in which language, and how to render
     signing    sign in and out, with a password or vouched for by a reverse proxy
-    queue_page, item_page, decision_page, suggestions_page, report_page, log_page, people_page, me_page
+    books      the finance system as the desk asks it, with patience that ends
+    *_page     the rooms: the queue, an item, the map, the ladder, the log and so on, as `site` names them
 """
 
 from vardag.app.desk.site import build

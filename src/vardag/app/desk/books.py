@@ -25,6 +25,7 @@ class Books:
 
     def __init__(self, ledger: Ledger, *, patience_s: float = PATIENCE_S) -> None:
         self._ledger, self._patience_s = ledger, patience_s
+        self._waits: Future[tuple[Invoice, ...]] | None = None  # asked in vain, and not answered yet
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="finance system")
 
     def find(self, target: str) -> tuple[Invoice, ...]:
@@ -35,11 +36,14 @@ class Books:
         ApplicationError
             When there is no answer: an error of the finance system, or too long a wait.
         """
+        if self._waits is not None and not self._waits.done():
+            raise ApplicationError("it still has not answered what was asked before.")
         asked: Future[tuple[Invoice, ...]] = self._thread.submit(lambda: tuple(self._ledger.find(target)))
         try:
             return asked.result(timeout=self._patience_s)
         except TooLong:
-            asked.cancel()
+            if not asked.cancel():  # it is this question that holds the thread
+                self._waits = asked
             raise ApplicationError(f"no answer within {self._patience_s:g} s.") from None
         except VardagError as error:
             raise ApplicationError(str(error)) from None

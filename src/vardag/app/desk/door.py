@@ -16,7 +16,7 @@ from vardag.app.desk.visit import Desk, Page, Visit
 from vardag.core.errors import InputError, NotFoundError, RefusedError, VardagError
 from vardag.core.texts import LANGUAGES
 from vardag.invoices.commands import sign_in
-from vardag.invoices.persons import sessions
+from vardag.invoices.persons import register, sessions
 
 LOG = logging.getLogger(__name__)
 MOST_BYTES, MOST_FIELDS = 200_000, 100
@@ -32,18 +32,11 @@ class Endpoint:
 
     async def answer(self, request: Request) -> Response:
         """Answer a request."""
-        try:
-            form = await read_form(request) if self.page.method == "POST" else {}
-        except ClientDisconnect:
-            return Response(status_code=400)
+        form = await read_form(request) if self.page.method == "POST" else {}
         return await run_in_threadpool(self._answer, request, form)
 
     def _answer(self, request: Request, form: Form | None) -> Response:
-        visit, fresh = arrive(self.desk, request, form or {})
-        response = safely(visit, lambda: self._let_in(visit, request, form))
-        if fresh:
-            set_session(self.desk, response, visit.token)
-        return response
+        return answered(self.desk, request, form or {}, lambda visit: self._let_in(visit, request, form))
 
     def _let_in(self, visit: Visit, request: Request, form: Form | None) -> Response:
         if form is None or from_elsewhere(request):
@@ -72,13 +65,22 @@ class Endpoint:
         return message(visit, HTTPStatus.UNAUTHORIZED, "signed_out_meanwhile")
 
 
+def answered(desk: Desk, request: Request, form: Form, answer: Callable[[Visit], Response]) -> Response:
+    """A page for whoever is there; a session that was begun for them goes along, whatever the answer."""
+    visit, fresh = arrive(desk, request, form)
+    response = safely(visit, lambda: answer(visit))
+    if fresh:
+        set_session(desk, response, visit.token)
+    return response
+
+
 def arrive(desk: Desk, request: Request, form: Form) -> tuple[Visit, bool]:
     """Who is there, and whether a session was begun for them just now, since the proxy vouches for them."""
     token = request.cookies.get(cookie(desk), "")
     person = sign_in.who(desk.robot.store, token) if token else None
     name = vouched_name(desk, request)
     visit = Visit(desk, request, person, token, _language(desk, request), form, vouched=bool(name))
-    if name and (person is None or person.name != name.strip().casefold()):
+    if name and (person is None or person.name != register.spelled(name)):
         begun = sign_in.vouched(desk.robot.store, name)
         visit = replace(visit, person=begun.person if begun else None, token=begun.token if begun else "")
         return _in_own_language(visit), begun is not None
@@ -96,9 +98,23 @@ def _language(desk: Desk, request: Request) -> str:
 
 
 def vouched_name(desk: Desk, request: Request) -> str:
-    """User name in the proxy's header; empty unless it is set up, and the request comes from the proxy."""
+    """User name in the proxy's header; empty unless it is set up, and the request comes from the proxy.
+
+    Where the header is there twice, one of them can be the browser's own, and neither is believed.
+    """
     header = desk.settings.user_header
-    return request.headers.get(header, "").strip() if header and from_proxy(desk, request) else ""
+    names = request.headers.getlist(header) if header and from_proxy(desk, request) else []
+    if len(names) > 1:
+        LOG.warning("the proxy's header with the user's name came %d times; the proxy must replace it", len(names))
+    return _as_utf8(names[0]).strip() if len(names) == 1 else ""
+
+
+def _as_utf8(value: str) -> str:
+    """A header's text, where the proxy writes å, ä and ö as UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def from_proxy(desk: Desk, request: Request) -> bool:
@@ -112,25 +128,25 @@ def from_proxy(desk: Desk, request: Request) -> bool:
 
 def address(desk: Desk, request: Request) -> str:
     """Where the person sits: the last station before the proxy, where one is stated."""
-    stations = request.headers.get("x-forwarded-for", "").split(",")
+    stations = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
     if from_proxy(desk, request) and stations[-1].strip():
         return stations[-1].strip()
     return request.client.host if request.client else ""
 
 
 async def read_form(request: Request) -> Form | None:
-    """A form's fields; None where it is too large or of another kind. The desk takes no files."""
+    """A form's fields; None where it is too large, of another kind, or broken off. The desk takes no files."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return None
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BYTES:
-            return None
     try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                return None
         found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
-    except (UnicodeDecodeError, ValueError):
+    except (ClientDisconnect, ValueError):
         return None
     return {name: tuple(values) for name, values in found.items()}
 

@@ -17,8 +17,8 @@ from vardag.invoices.commands.suggest import About, suggest
 from vardag.invoices.model import Action, ApplicationError, Decision
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import DECISION
-from vardag.invoices.rules import Rule, person
-from vardag.invoices.workitems import Item, State
+from vardag.invoices.rules import Rule, same_person
+from vardag.invoices.workitems import Item, State, stamp
 
 OPEN = (State.WAITING, State.DEAD)
 SETTLED = (State.DONE, State.FAILED_BUSINESS)
@@ -28,11 +28,15 @@ def item(visit: Visit, number: int) -> Response:
     """The page of an item; a caseworker who opens it is noted, for that is where their minutes begin."""
     found = sheets.sheet(visit.desk.robot, number, with_mail=visit.may(Right.MAIL))
     if visit.may(Right.MAIL):
-        works = visit.may(Right.DECIDE) and found.item.state in OPEN
-        event = acts.OPENED if works else acts.LOOKED
-        store, sitting = visit.desk.robot.store, visit.desk.sitting
-        acts.look_at(store, number, by=visit.name, sitting=sitting, event=event)
+        _note(visit, found.item)
     return shown(visit, found)
+
+
+def _note(visit: Visit, item: Item) -> None:
+    """Note who looks at a mail, and whether it is to decide."""
+    works = visit.may(Right.DECIDE) and item.state in OPEN
+    event = acts.OPENED if works else acts.LOOKED
+    acts.look_at(visit.desk.robot.store, item.id, by=visit.name, sitting=visit.desk.sitting, event=event)
 
 
 def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Response:
@@ -41,7 +45,7 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
     given = {"problem": "", "choice": "", "reason": "", "suggested": "", **more}
     beside = _books(visit, found) if visit.asked("invoice") and visit.may(Right.MAIL) else {}
     return visit.page(
-        "item", status, sheet=found, item=found.item, stamp=acts.stamp(found.item),
+        "item", status, sheet=found, item=found.item, stamp=stamp(found.item),
         reasons=words.reasons(decision, visit.language, _rules(visit, found.item)) if decision else (),
         reads=sheets.reads(found.own), confirming=confirming(visit, found), abouts=list(About),
         earlier_actions={one.id: _action(one.decision) for one in found.earlier},
@@ -53,9 +57,9 @@ def shown(visit: Visit, found: Sheet, status: int = 200, **more: Any) -> Respons
 def confirming(visit: Visit, found: Sheet) -> tuple[bool, str]:
     """Whether the person may confirm, and the text that says what that does or why not."""
     read = found.read
-    if read is not None and acts.asks(visit.name, read.sender.address):
+    if read is not None and same_person(visit.name, read.sender.address):
         return False, "confirm_own"
-    if person(visit.name) in sheets.approvers(found.item, read):
+    if any(same_person(visit.name, one) for one in sheets.approvers(found.item, read)):
         return False, "confirm_again"
     if read is None or found.decision is None:
         return True, "confirm_blind"
@@ -178,7 +182,8 @@ def suggest_change(visit: Visit, number: int) -> Response:
 
 def file(visit: Visit, number: int, place: int) -> Response:
     """A file of the mail, to be saved and never shown by the browser: it came from a stranger."""
-    found = sheets.file(visit.desk.robot.store, number, place)
+    item, found = sheets.file(visit.desk.robot.store, number, place)
+    _note(visit, item)
     return Response(
         found.data,
         media_type="application/octet-stream",

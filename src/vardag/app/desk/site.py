@@ -7,6 +7,7 @@ page states the right that it takes (`rights`).
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from pathlib import Path
@@ -137,6 +138,7 @@ def _problem(desk: Desk) -> Callable[[Request, Any], Coroutine[Any, Any, Respons
     async def answer(request: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
         key = "not_found" if status is HTTPStatus.NOT_FOUND else "form_refused"
-        return await run_in_threadpool(lambda: door.message(door.arrive(desk, request, {})[0], status, key))
+        page = partial(door.message, status=status, key=key)
+        return await run_in_threadpool(door.answered, desk, request, {}, page)
 
     return answer

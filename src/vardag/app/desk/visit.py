@@ -104,11 +104,11 @@ class Visit:
 
     def said(self, name: str) -> str:
         """A field of the form, trimmed; empty where it is missing."""
-        return (self.form.get(name) or ("",))[0].strip()
+        return _kept((self.form.get(name) or ("",))[0])
 
     def asked(self, name: str) -> str:
         """A parameter of the address, trimmed; empty where it is missing."""
-        return self.request.query_params.get(name, "").strip()
+        return _kept(self.request.query_params.get(name, ""))
 
     def t(self, key: str, **values: object) -> str:
         """A text in the person's language."""
@@ -146,6 +146,11 @@ class Visit:
             "said": self.asked("said"),
             "about_item": self.asked("about") if self.asked("about").isdecimal() else "",
         }
+
+
+def _kept(text: str) -> str:
+    """What is kept of a text that came in: PostgreSQL keeps no NUL."""
+    return text.replace("\0", "").strip()
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,12 @@ from vardag.invoices.rules import Explained, Rule, explain
 from vardag.invoices.workitems import Item
 
 TEXTS = Texts(Path(__file__).with_name("texts.toml"))
-# Characters that show nothing, or turn the order of others round: a hostile mail could hide words with them.
-UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Characters that show nothing, or turn the order of others round: a hostile mail could hide words with them. Those
+# that scripts and emoji need to be written with (U+200C, U+200D), and the soft hyphen, are let be.
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def helpers(language: str, rules: Mapping[str, Rule]) -> Mapping[str, Callable[..., str]]:

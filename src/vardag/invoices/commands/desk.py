@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from vardag.invoices.commands.sheet import approvers
 from vardag.invoices.ladder import Demands
 from vardag.invoices.robot import people
 from vardag.invoices.robot.desk import READ
-from vardag.invoices.rules import person
+from vardag.invoices.rules import same_person
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
 
@@ -150,18 +151,13 @@ def _sits(tx: Transaction, number: int, by: str, event: str, since: datetime) ->
     return sits
 
 
-def stamp(item: Item) -> str:
-    """How an item stands, for a form to carry: who decides sees whether it is still so."""
-    return f"{item.state}.{item.changed_at.isoformat()}.{len(item.approvals)}"
-
-
 def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, seen: str, demands: Demands) -> Item:
     """Take a person's decision about a waiting item.
 
     Parameters
     ----------
     seen
-        The item's `stamp` when the person looked at it.
+        The item's `workitems.stamp` when the person looked at it.
     demands
         What the ladder demands of the rule that the decision is counted for.
 
@@ -170,35 +166,28 @@ def decide(found: Store, number: int, choice: Choice, *, by: str, reason: str, s
     DecisionRefusedError
         When the item has changed since, when the person has confirmed it already, or asked for it.
     """
-    with found.read() as tx:
-        item = workitems.get(tx, number)
-        if stamp(item) != seen:
-            raise DecisionRefusedError("changed", f"work item {number} has changed since you opened it.")
-        if choice is Choice.CONFIRM:
-            _may_confirm(tx, item, by)
+    told: dict[str, Any] = {"by": by, "reason": reason, "demands": demands, "seen": seen}
     try:
-        if choice is Choice.CONFIRM:
-            return people.approve(found, number, by=by, reason=reason, demands=demands)
-        return people.close(found, number, by=by, reason=reason, done=choice is Choice.DONE, demands=demands)
+        if choice is not Choice.CONFIRM:
+            return people.close(found, number, done=choice is Choice.DONE, **told)
+        with found.read() as tx:
+            item = workitems.get(tx, number)
+            if workitems.stamp(item) == seen:  # who confirmed is in the stamp, so this holds when it is taken
+                _may_confirm(tx, item, by)
+        return people.approve(found, number, **told)
     except DecisionRefusedError:
         raise
-    except RefusedError as error:  # somebody was a moment faster
+    except RefusedError as error:
         raise DecisionRefusedError("changed", str(error)) from None
 
 
 def _may_confirm(tx: Transaction, item: Item, by: str) -> None:
     kept = tx.execute(sa.select(store.mail.c.read).where(store.mail.c.key == item.mail)).scalar()
     read = READ.validate_python(kept) if kept is not None else None
-    if person(by) in approvers(item, read):
+    if any(same_person(by, one) for one in approvers(item, read)):
         raise DecisionRefusedError("again", f"{by} has confirmed work item {item.id} already.")
-    if read is not None and asks(by, read.sender.address):
+    if read is not None and same_person(by, read.sender.address):
         raise DecisionRefusedError("own", f"{by} asked for this; somebody else has to confirm.")
-
-
-def asks(by: str, address: str) -> bool:
-    """Tell whether a person is the one who wrote the mail, as the rules see it."""
-    sender = person(address)
-    return person(by) in {sender, sender.partition("@")[0]} - {""}
 
 
 def history(found: Store, number: int) -> tuple[Entry, ...]:

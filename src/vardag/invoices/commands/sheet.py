@@ -117,8 +117,8 @@ def sheet(robot: Robot, number: int, *, with_mail: bool = True) -> Sheet:
     )
 
 
-def file(found: Store, number: int, place: int) -> Attachment:
-    """One of a mail's files, by its place.
+def file(found: Store, number: int, place: int) -> tuple[Item, Attachment]:
+    """A work item, and one of its mail's files, by its place.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def file(found: Store, number: int, place: int) -> Attachment:
     every = files(raw) if raw is not None else ()
     if not 0 <= place < len(every):
         raise NotFoundError(f"work item {number} has no file {place}; its mail has {len(every)}.")
-    return every[place]
+    return item, every[place]
 
 
 def approvers(item: Item, read: MailRead | None) -> frozenset[str]:

@@ -44,21 +44,23 @@ def sign_in(store: Store, name: str, password: str, *, address: str) -> SignedIn
     if isinstance(found, Wrong | Wait):
         return found
     with store.begin() as tx:
-        return _begin(tx, found, datetime.now(UTC))
+        still = register.known(tx, found.name, lock=True)
+        if still is None or still.secret != found.secret:  # changed while the old password was being compared
+            return Wrong()
+        return _begin(tx, still, datetime.now(UTC))
 
 
 def prove(store: Store, name: str, password: str, *, address: str) -> Person | Wrong | Wait:
     """Whose password it is; wrong ones are counted, and after too many none is looked at for a while."""
     now, limits = datetime.now(UTC), parameters()
-    counted = tries.keys(name.strip().casefold(), address)
-    with store.read() as tx:
-        if tries.too_many(tx, counted, limits, now=now):
+    counted = tries.keys(name, address)
+    with store.begin() as tx:
+        if not tries.begin(tx, counted, limits, now=now):
             return Wait()
         found = register.known(tx, name)
     right = fits(password, found.secret if found else "")
     with store.begin() as tx:
         if found is None or not right:
-            tries.wrong(tx, counted, limits, now=now)
             if found:
                 audit.append(tx, "sign-in refused", actor="vardag", person=found.name)
             return Wrong()
@@ -69,7 +71,7 @@ def prove(store: Store, name: str, password: str, *, address: str) -> Person | W
 def vouched(store: Store, name: str) -> SignedIn | None:
     """Begin a session for somebody whom the city's own sign-in vouches for; None where the desk knows them not."""
     with store.begin() as tx:
-        found = register.known(tx, name)
+        found = register.known(tx, name, lock=True)
         return _begin(tx, found, datetime.now(UTC)) if found else None
 
 

@@ -45,6 +45,11 @@ class Person:
     active: bool
 
 
+def spelled(name: str) -> str:
+    """A name in one spelling, whether or not it can be a user's."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
 def plain(name: str) -> str:
     """A user name in the one form it is kept in.
 
@@ -56,7 +61,7 @@ def plain(name: str) -> str:
     InputError
         When it holds anything but letters, figures and ``._@+-``.
     """
-    found = unicodedata.normalize("NFKC", name).strip().casefold()
+    found = spelled(name)
     if not NAME.fullmatch(found):
         raise InputError(f"{name!r} is no user name: letters, figures and ._@+- only, at most 100.")
     return found
@@ -79,24 +84,25 @@ def add(tx: Transaction, name: str, *, roles: Iterable[Role], secret: str, langu
     return made
 
 
-def get(tx: Transaction, name: str) -> Person:
-    """A person by name.
+def get(tx: Transaction, name: str, *, lock: bool = False) -> Person:
+    """A person by name; locked, where nothing about them may change until the transaction ends.
 
     Raises
     ------
     NotFoundError
         When there is none.
     """
-    row = tx.execute(sa.select(table).where(table.c.name == plain(name))).first()
+    query = sa.select(table).where(table.c.name == plain(name))
+    row = tx.execute(query.with_for_update() if lock else query).first()
     if row is None:
         raise NotFoundError(f"nobody is called {name}. List the people with: vardag invoices person list")
     return _person(row)
 
 
-def known(tx: Transaction, name: str) -> Person | None:
+def known(tx: Transaction, name: str, *, lock: bool = False) -> Person | None:
     """Who may sign in under a name; None for nobody, and for a name that cannot be one."""
     try:
-        found = get(tx, name)
+        found = get(tx, name, lock=lock)
     except (InputError, NotFoundError):
         return None
     return found if found.active else None

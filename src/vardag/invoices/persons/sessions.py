@@ -45,9 +45,10 @@ def seen(tx: Transaction, token: str, *, now: datetime) -> bool:
 
 def renew(tx: Transaction, token: str, *, now: datetime) -> None:
     """Note a sign of life; a session that was ended meanwhile stays ended."""
-    found = store.get(tx, _key(token))
+    found, row = store.get(tx, _key(token)), store.setting
     if found:
-        store.put(tx, _key(token), {**found, "seen": now.isoformat()})
+        value = {**found, "seen": now.isoformat()}
+        tx.execute(sa.update(row).where(row.c.name == _key(token)).values(value=value))
 
 
 def end(tx: Transaction, token: str) -> None:

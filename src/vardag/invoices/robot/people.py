@@ -18,25 +18,58 @@ from vardag.invoices.workitems import Item, State
 
 # What a person may decide where an item waits outside the map: it begins again, or ends.
 ENDS = {"confirmed": "", "done": State.DONE, "refused": State.FAILED_BUSINESS}
+# A dead letter is ended by hand, or tried again (`retry`): there is nothing to confirm.
+DEAD_ENDS = {"done": State.DONE, "refused": State.FAILED_BUSINESS}
 
 
-def approve(store: Store, number: int, *, by: str, reason: str, demands: Demands | None = None) -> Item:
-    """Confirm a waiting item; the rules are asked again, with this person's confirmation."""
+class ChangedError(RefusedError):
+    """The item is not as the person saw it when they decided."""
+
+
+def approve(
+    store: Store, number: int, *, by: str, reason: str, demands: Demands | None = None, seen: str | None = None
+) -> Item:
+    """Confirm a waiting item; the rules are asked again, with this person's confirmation.
+
+    Parameters
+    ----------
+    seen
+        The item's `workitems.stamp` when the person looked at it; None asks for none.
+
+    Raises
+    ------
+    ChangedError
+        When the item has changed since.
+    RefusedError
+        When it does not wait.
+    """
     by = _named(by)
     with store.begin() as tx:
-        found = workitems.get(tx, number, lock=True)
+        found = _as_seen(tx, number, seen)
         left = _decided(tx, found, "confirmed", told=None, approvals=[*found.approvals, by])
         told = {"reason": reason, "step": found.at, "outcome": "confirmed"}
         audit.append(tx, "approved", actor=by, item=number, **told, **_judged(tx, found, "confirmed", by, demands))
     return left
 
 
-def close(store: Store, number: int, *, by: str, reason: str, done: bool, demands: Demands | None = None) -> Item:
-    """Decide a waiting item by hand: what was asked for has been done, or will not be."""
+def close(
+    store: Store,
+    number: int,
+    *,
+    by: str,
+    reason: str,
+    done: bool,
+    demands: Demands | None = None,
+    seen: str | None = None,
+) -> Item:
+    """Decide a waiting item or a dead letter by hand: what was asked for has been done, or will not be.
+
+    `seen` is asked for, and refused, as in `approve`.
+    """
     by = _named(by)
     outcome: Outcome = "done" if done else "refused"
     with store.begin() as tx:
-        found = workitems.get(tx, number, lock=True)
+        found = _as_seen(tx, number, seen)
         left = _decided(tx, found, outcome, told=reason)
         told: dict[str, Any] = {"reason": reason, "state": left.state.value, "step": found.at, "outcome": outcome}
         audit.append(
@@ -58,6 +91,14 @@ def _judged(tx: Transaction, found: Item, outcome: Outcome, by: str, demands: De
     return ladder.judge(tx, found.id, outcome, by=by, demands=demands or load_demands(), now=datetime.now(UTC))
 
 
+def _as_seen(tx: Transaction, number: int, seen: str | None) -> Item:
+    """The item, locked, so that nobody changes it between this look and the decision."""
+    found = workitems.get(tx, number, lock=True)
+    if seen is not None and workitems.stamp(found) != seen:
+        raise ChangedError(f"work item {number} has changed since you opened it. Look again, and decide then.")
+    return found
+
+
 def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     """Let the item go on along the map with what the person decided, or end where the map ends.
 
@@ -66,7 +107,9 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     RefusedError
         When the item does not wait, or the map has no such way from the step where it waits.
     """
-    exits = found.exits if found.state is State.WAITING and found.exits is not None else ENDS
+    if found.state not in {State.WAITING, State.DEAD}:
+        raise RefusedError(f"work item {found.id} is {found.state}: it waits for nobody's decision.")
+    exits = DEAD_ENDS if found.state is State.DEAD else ENDS if found.exits is None else found.exits
     if outcome not in exits:
         ways = ", ".join(sorted(exits)) or "none"
         raise RefusedError(f"work item {found.id} waits at {found.at}, where the map has: {ways}; not {outcome}.")
@@ -76,8 +119,17 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
 
 
 def retry(store: Store, number: int, *, by: str) -> Item:
-    """Give an item that failed technically another row of tries."""
+    """Give an item that failed technically another row of tries.
+
+    Raises
+    ------
+    RefusedError
+        When it did not: what waits is for somebody's decision, and what is reserved is a robot's.
+    """
     with store.begin() as tx:
+        found = workitems.get(tx, number, lock=True)
+        if found.state not in {State.DEAD, State.FAILED_APPLICATION}:
+            raise RefusedError(f"work item {number} is {found.state}; only what failed technically is tried again.")
         left = workitems.move(tx, number, State.NEW, now=datetime.now(UTC), tries=0, told=None, retry_at=None)
         audit.append(tx, "retried", actor=_named(by), item=number)
     return left

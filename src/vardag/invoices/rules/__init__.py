@@ -1,6 +1,6 @@
 """The rules: pure decisions with reason codes, a source for every rule, and a version."""
 
-from vardag.invoices.rules.case import Allowed, Case, Earlier, Grant, entitled, person, read_allowed
+from vardag.invoices.rules.case import Allowed, Case, Earlier, Grant, entitled, person, read_allowed, same_person
 from vardag.invoices.rules.catalogue import CATALOGUE, Rule, acting, in_order
 from vardag.invoices.rules.deciding import EDITION, Explained, decide, explain, version
 from vardag.invoices.rules.declared import declared
@@ -28,5 +28,6 @@ __all__ = [
     "load_policy",
     "person",
     "read_allowed",
+    "same_person",
     "version",
 ]

@@ -90,9 +90,11 @@ class Case:
     @property
     def approvers(self) -> frozenset[str]:
         """Distinct persons who have confirmed, the one who asks not among them."""
-        asks = person(self.mail.sender.address)
-        own = {asks, asks.partition("@")[0]}
-        return frozenset(person(name) for name in self.approvals) - own - {""}
+        found: list[str] = []
+        for name in sorted({person(name) for name in self.approvals} - {""}, key=lambda name: "@" not in name):
+            if not any(same_person(name, other) for other in (self.mail.sender.address, *found)):
+                found.append(name)
+        return frozenset(found)
 
 
 def person(name: str) -> str:
@@ -104,6 +106,17 @@ def person(name: str) -> str:
     plain = unicodedata.normalize("NFKC", name).strip().casefold()
     local, at, domain = plain.rpartition("@")
     return local.partition("+")[0] + at + domain if at else plain
+
+
+def same_person(one: str, other: str) -> bool:
+    """Tell whether two names are one person: a bare user name is whoever has it before the @ of an address.
+
+    >>> same_person("anna.berg", "Anna.Berg@kommun.se"), same_person("anna@kommun.se", "anna@bolag.se")
+    (True, False)
+    """
+    first, second = person(one), person(other)
+    bare = ("@" in first) != ("@" in second)
+    return first == second or (bare and first.partition("@")[0] == second.partition("@")[0])
 
 
 def entitled(
