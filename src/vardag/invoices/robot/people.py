@@ -13,6 +13,7 @@ from vardag.core.errors import InputError, RefusedError
 from vardag.invoices import audit, brakes, ladder, workitems
 from vardag.invoices import store as stored
 from vardag.invoices.ladder import Demands, Outcome, load_demands
+from vardag.invoices.rules import person
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
 
@@ -54,8 +55,17 @@ def object_to(store: Store, number: int, *, by: str, reason: str, demands: Deman
 
 
 def _judged(tx: Transaction, found: Item, outcome: Outcome, by: str, demands: Demands | None) -> dict[str, Any]:
-    """Count what the person did for the rule that the robot had decided by."""
+    """Count what the person did for the rule that the robot had decided by; who asked is no judge of it."""
+    if _asked(tx, found, by):
+        return {}
     return ladder.judge(tx, found.id, outcome, by=by, demands=demands or load_demands(), now=datetime.now(UTC))
+
+
+def _asked(tx: Transaction, found: Item, by: str) -> bool:
+    """Whether a person is the one whose mail it is, by address or user name."""
+    read = tx.execute(sa.select(stored.mail.c.read).where(stored.mail.c.key == found.mail)).scalar() or {}
+    asks = person(str(read.get("sender", {}).get("address", "")))
+    return person(by) in {asks, asks.partition("@")[0]}
 
 
 def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
@@ -66,6 +76,7 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     RefusedError
         When the item does not wait, or the map has no such way from the step where it waits.
     """
+    _free(found)
     exits = found.exits if found.state is State.WAITING and found.exits is not None else ENDS
     if outcome not in exits:
         ways = ", ".join(sorted(exits)) or "none"
@@ -75,9 +86,24 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     return workitems.move(tx, found.id, state, now=datetime.now(UTC), outcome=outcome, **tries, **values)
 
 
+def _free(found: Item, *also: State) -> None:
+    """Refuse to take an item out of a robot's hands; it may be in the middle of a call."""
+    if found.state in {State.NEW, State.RESERVED, State.FAILED_APPLICATION}.difference(also):
+        raise RefusedError(
+            f"work item {found.id} is {found.state}: a robot works on it, or will. Wait until it waits."
+        )
+
+
 def retry(store: Store, number: int, *, by: str) -> Item:
-    """Give an item that failed technically another row of tries."""
+    """Give an item that failed technically another row of tries.
+
+    Raises
+    ------
+    RefusedError
+        When a robot has it in hand, or nothing is left to try.
+    """
     with store.begin() as tx:
+        _free(workitems.get(tx, number, lock=True), State.FAILED_APPLICATION)
         left = workitems.move(tx, number, State.NEW, now=datetime.now(UTC), tries=0, told=None, retry_at=None)
         audit.append(tx, "retried", actor=_named(by), item=number)
     return left
