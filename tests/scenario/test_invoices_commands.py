@@ -42,6 +42,14 @@ def test_a_new_folder_can_be_read_and_is_in_shadow(folder: Path) -> None:
     made.store.close()
 
 
+def test_two_robots_alike_have_names_of_their_own(folder: Path) -> None:
+    """Containers may share host name and process number; a name that two have would let both hold an item."""
+    both = [robot(folder), robot(folder)]
+    assert len({one.name for one in both}) == 2
+    for one in both:
+        one.store.close()
+
+
 def test_init_keeps_what_is_there(folder: Path) -> None:
     with pytest.raises(RefusedError, match=r"holds robot\.toml, .* already\. Write them anew with --replace"):
         init(folder)

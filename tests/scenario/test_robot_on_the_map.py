@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from offices import ANNA, Office, invoice, mail, office
 from vardag.core.errors import RefusedError
 from vardag.invoices import routines, store
-from vardag.invoices.model import Action, InvoiceState
+from vardag.invoices.ledger.port import LedgerRefusedError
+from vardag.invoices.model import Action, InvoiceState, Money
 from vardag.invoices.process.bpmn import read_map
 from vardag.invoices.process.map import HEARD, Kind
 from vardag.invoices.robot import Mode, people
@@ -147,3 +149,69 @@ def test_who_asked_does_not_confirm_the_own_request(tmp_path: Path) -> None:
     people.approve(found.robot.store, 1, by=ANNA, reason="ja")
     found.work()
     assert (found.item.state, found.item.at, len(found.ledger.notes)) == (State.WAITING, "confirm", 0)
+
+
+WORDS = '<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{}</bpmn:conditionExpression>'
+
+
+def test_what_was_allowed_before_a_persons_step_is_asked_anew(tmp_path: Path) -> None:
+    """The city lets what a person confirms go straight to cancelling, and has put the robot in shadow since."""
+    drawn = redrawn(tmp_path, ('sourceRef="handled" targetRef="look_up"', 'sourceRef="handled" targetRef="cancel"'))
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], routines=drawn)
+    real, found.ledger.do = found.ledger.do, _refuses  # type: ignore[method-assign,assignment]
+    found.work()
+    assert (found.item.at, (found.item.outcomes or {})["allow"]) == ("handle", "alone")
+    found.ledger.do = real  # type: ignore[method-assign]
+    people.approve(found.robot.store, 1, by="bo", reason="perioden är öppen igen")
+    found.work(mode=Mode.SHADOW)
+    assert (found.item.state, found.ledger.notes) == (State.WAITING, [])
+    assert "not decided and allowed" in (found.item.told or "")
+    people.approve(found.robot.store, 1, by="bo", reason="ja")
+    found.work()
+    assert (found.item.state, len(found.ledger.notes)) == (State.DONE, 1)
+
+
+def _refuses(*_arguments: object, **_more: object) -> object:
+    raise LedgerRefusedError("perioden är stängd")
+
+
+def test_an_old_refusal_is_not_told_as_a_new_one(tmp_path: Path) -> None:
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)])
+    found.ledger.do = _refuses  # type: ignore[method-assign,assignment]
+    found.work()
+    assert found.item.told == "perioden är stängd"
+    found.ledger.invoices["1234567"] = invoice("1234567", total=Money(Decimal(9_000_000)))
+    people.approve(found.robot.store, 1, by="bo", reason="försök igen")
+    found.work()
+    assert (found.item.at, found.item.told) == ("handle", (found.item.decision or {})["code"])
+
+
+def test_what_a_person_refused_does_not_begin_again_on_another_map(tmp_path: Path) -> None:
+    """The step where it was refused was taken off the map before the robot came by."""
+    drawn = redrawn(tmp_path, ('id="look_up" name="[^"]*"', 'id="call" name="Ring"'), *moved("look_up", "call"))
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], routines=drawn)
+    found.work()
+    assert found.item.at == "call"
+    people.close(found.robot.store, 1, by="bo", reason="ska inte krediteras", done=False)
+    found.work(routines=routines.packaged())
+    assert (found.item.state, found.ledger.notes) == (State.WAITING, [])
+    assert "decided refused at call, and that step is no longer on the map" in (found.item.told or "")
+    people.close(found.robot.store, 1, by="bo", reason="ska inte krediteras", done=False)
+    assert found.item.state is State.FAILED_BUSINESS
+
+
+def test_where_the_map_has_no_way_on_a_person_ends_it_by_hand(tmp_path: Path) -> None:
+    """Somebody reads first, and what comes then depends on a step that nobody has taken yet."""
+    way = r'(?s)(<bpmn:sequenceFlow id="{}"[^>]*>.*?)(?:<bpmn:conditionExpression[^\n]*)?(\s*</bpmn:sequenceFlow>)'
+    drawn = redrawn(
+        tmp_path,
+        ('id="read" name="[^"]*"', 'id="call" name="Ring"'), *moved("read", "call"),
+        (' default="flow_asks_look_up"', ""),
+        (way.format("flow_asks_ignored"), rf"\1{WORDS.format('decide = cancel, refer, reject')}\2"),
+        (way.format("flow_asks_look_up"), rf"\1{WORDS.format('decide = accept')}\2"),
+    )  # fmt: skip
+    found = office(tmp_path, [invoice("1234567")], [mail(ASKED)], routines=drawn)
+    found.work()
+    assert (found.item.state, found.item.at) == (State.WAITING, "call")
+    people.close(found.robot.store, 1, by="bo", reason="gjort", done=True)
+    assert found.item.state is State.DONE

@@ -1,5 +1,7 @@
 """A second routine in the same mailbox, by map, rules and templates alone: another reference on an invoice."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from offices import Office, invoice, mail, office
 from vardag.core.errors import ConfigError
 from vardag.invoices import routines
+from vardag.invoices.brakes import Limits
 from vardag.invoices.model import InvoiceState
 from vardag.invoices.robot import Mode, people
 from vardag.invoices.routines import load_routine
@@ -95,6 +98,27 @@ def test_without_the_routine_the_same_mail_is_one_for_a_person(tmp_path: Path) -
     assert (found.item.routine, found.item.state) == ("cancellation", State.WAITING)
 
 
+def test_what_goes_to_a_caseworker_by_rule_is_no_exception(tmp_path: Path) -> None:
+    """Twenty of them in a row are a usual morning, and no reason to pause."""
+    texts = [mail(ASKED, subject="Ärende", number=number) for number in (1, 2, 3)]
+    drafts = [invoice("1234567", state=InvoiceState.DRAFT)]
+    found = office(tmp_path, drafts, texts, routines=BOTH, limits=Limits(exceptions_in_a_row=2))
+    found.work()
+    assert [item.at for item in found.items] == ["change"] * 3
+    assert "paused" not in [entry.event for entry in found.log]
+
+
+def test_a_routine_that_stumbles_over_a_mail_leaves_it_to_a_person(tmp_path: Path) -> None:
+    routine = BOTH["reference"]
+    assert routine.wanted
+    wanted = replace(routine.wanted, fields={"new_reference": (routine.wanted.asks, re.compile("(?P<value>x)"))})
+    stumbles = {**BOTH, "reference": replace(routine, wanted=wanted)}
+    asked_twice = [mail(ASKED, subject="Ärende"), mail("Makulera faktura 1234567. Fel mottagare.", number=2)]
+    found = office(tmp_path, [invoice("1234567")], asked_twice, routines=stumbles)
+    found.work()
+    assert [item.state for item in found.items] == [State.WAITING, State.DONE]
+
+
 WRONG = [
     ("title:", "titel:", "found .*expected answers, asks, fields, rules, title"),
     ("invoice.state: posted", "invoice.colour: red", "nothing is known about invoice.colour"),
@@ -107,6 +131,7 @@ WRONG = [
     ("- code: no_new_reference", "- code: unclear", "unclear: is a rule of the catalogue; write - use: unclear"),
     ("- use: unclear", "- use: unproven", "unproven more than once"),
     ("form: '(?=", "form: '((?=", "is no expression"),
+    ("form: '(?=", "form: '(?i)(?=", "is no expression"),
     (
         "    action: accept",
         "    when: {invoice: one}\n    action: accept",

@@ -1,6 +1,7 @@
 """Builds a robot from its folder: the one place that chooses mailbox and finance system."""
 
 import os
+import secrets
 import socket
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +41,7 @@ def robot(folder: Path, *, mode: Mode | None = None) -> Robot:
     mailbox = _mailbox(found, folder)
     patterns = _patterns(folder)
     return Robot(
-        name=f"{socket.gethostname()}:{os.getpid()}",
+        name=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",  # in containers the rest may be alike
         store=database(folder, about),
         mailbox=mailbox,
         ledger=_ledger(found, folder),

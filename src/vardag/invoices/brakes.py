@@ -13,6 +13,7 @@ from vardag.invoices.store import Transaction
 
 PAUSED = "paused"
 IN_A_ROW = "exceptions_in_a_row"
+LOCK = 1_876_307  # advisory lock of PostgreSQL: cancellations are counted one after the other
 
 
 class BrakeError(RefusedError):
@@ -69,6 +70,7 @@ def allow(tx: Transaction, limits: Limits, *, now: datetime) -> None:
     BrakeError
         When the robots are paused, or a limit is passed; the intention must then be rolled back.
     """
+    store.one_at_a_time(tx, LOCK)  # so that each sees the intentions before it
     let_pass(tx)
     for name, span, most, most_amount in (
         ("hour", timedelta(hours=1), limits.per_hour, limits.amount_per_hour),

@@ -274,6 +274,12 @@ def _sqlite_connected(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def one_at_a_time(tx: Transaction, lock: int) -> None:
+    """Take an advisory lock of PostgreSQL's, until the transaction ends; SQLite has one writer anyway."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+
+
 def insert_new(tx: Transaction, table: sa.Table, **values: Any) -> Any:
     """Insert a row unless its key is taken; returns its primary key, or None. Two robots at once make one row."""
     return tx.execute(_insert(table, tx.dialect.name), values).first()

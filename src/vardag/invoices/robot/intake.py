@@ -19,6 +19,7 @@ from vardag.invoices.store import Transaction
 
 LOG = logging.getLogger(__name__)
 BATCH = 500  # mails that are looked up at a time
+HANDLE = sa.select(store.mail.c.key).where(store.mail.c.handle == sa.bindparam("handle")).limit(1)
 HASH = sa.select(store.mail.c.sha256).where(store.mail.c.key == sa.bindparam("key"))
 
 
@@ -29,19 +30,22 @@ def take_in(robot: Robot) -> int:
         known, own = _seen(robot, some)
         for waiting in some:
             if waiting.message_id in own:
-                robot.mailbox.file(waiting, Folder.SENT)
+                _file(robot, waiting, Folder.SENT)
             elif waiting.id not in known:
                 made += _take_in(robot, waiting)
     return made
 
 
-def _read(robot: Robot, raw: bytes, *, truncated: bool) -> MailRead:
-    """Read the mail; one that our reader stumbles over is a mail that a person has to read, and stops no other."""
+def _read(robot: Robot, raw: bytes, *, truncated: bool) -> tuple[str | None, MailRead]:
+    """Read the mail, and for which routine it is.
+
+    One that our reader stumbles over is a mail that a person has to read, and stops no other.
+    """
     try:
-        return robot.read(raw, truncated)
+        return claimed(robot.routines, robot.read(raw, truncated), robot.patterns)
     except Exception:  # whatever it is, the mail must not be lost
         LOG.exception("a mail could not be read")
-        return MailRead(MailKind.UNREADABLE, Sender(""), "", robot.sender.language, (), doubts=("broken",))
+        return None, MailRead(MailKind.UNREADABLE, Sender(""), "", robot.sender.language, (), doubts=("broken",))
 
 
 def batches(mails: Iterable[Waiting], size: int) -> Iterator[list[Waiting]]:
@@ -71,19 +75,26 @@ def _take_in(robot: Robot, waiting: Waiting) -> int:
     except ApplicationError as error:
         LOG.warning("%s", error)  # it stays in the inbox for the next round, and keeps no other waiting
         return 0
-    name, read = claimed(
-        robot.routines, _read(robot, raw, truncated=waiting.size > robot.most_bytes), robot.patterns
-    )
+    name, read = _read(robot, raw, truncated=waiting.size > robot.most_bytes)
     robot.at_step("take in")
     with robot.store.begin() as tx:
         made = _record(robot, tx, waiting, raw, read, routine=name or CANCELLATION)
     robot.at_step("taken in")
-    if made == 0 and robot.mode is not Mode.SHADOW:  # the same mail once more
-        robot.mailbox.file(waiting, Folder.DONE)
-    return made
+    if made is None:  # the same mail once more
+        _file(robot, waiting, Folder.DONE)
+    return made or 0
 
 
-def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead, *, routine: str) -> int:
+def _file(robot: Robot, waiting: Waiting, folder: Folder) -> None:
+    """Lay a mail that asks for nothing out of the inbox; in shadow nothing is moved."""
+    if robot.mode is not Mode.SHADOW:
+        robot.mailbox.file(waiting, folder)
+
+
+def _record(
+    robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: MailRead, *, routine: str
+) -> int | None:
+    """Write the mail and its items down; None for a mail that came again, 0 where another robot was quicker."""
     sha256 = hashlib.sha256(raw).hexdigest()
     key, again = _key(tx, waiting, sha256)
     read = replace(read, message_id=waiting.message_id or read.message_id)
@@ -95,11 +106,14 @@ def _record(robot: Robot, tx: Transaction, waiting: Waiting, raw: bytes, read: M
         "received_at": robot.now(),
         "salt": secrets.token_hex(16),
     }
+    if tx.execute(HANDLE, {"handle": waiting.id}).first():
+        return 0
     if again:
         store.insert_new(tx, store.mail, key=f"{key}#{waiting.id}", folder=Folder.DONE.value, **row)
         robot.note(tx, "came again", mail=sha256)
+        return None
+    if not store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={}))):
         return 0
-    store.insert_new(tx, store.mail, key=key, **row, raw=raw, read=plain(READ, replace(read, texts={})))
     common: dict[str, Any] = {"mail": key, "routine": routine, "now": robot.now()}
     items = [
         workitems.add(tx, key=f"{key}\n{one.target}", target=one.target, place=place, **common)

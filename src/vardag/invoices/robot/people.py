@@ -87,7 +87,9 @@ def object_to(store: Store, number: int, *, by: str, reason: str, demands: Deman
 
 
 def _judged(tx: Transaction, found: Item, outcome: Outcome, by: str, demands: Demands | None) -> dict[str, Any]:
-    """Count what the person did for the rule that the robot had decided by."""
+    """Count what the person did for the rule that the robot had decided by; who asked is no judge of it."""
+    if _asked(tx, found, by):
+        return {}
     return ladder.judge(tx, found.id, outcome, by=by, demands=demands or load_demands(), now=datetime.now(UTC))
 
 
@@ -99,6 +101,12 @@ def _as_seen(tx: Transaction, number: int, seen: str | None) -> Item:
     return found
 
 
+def _asked(tx: Transaction, found: Item, by: str) -> bool:
+    """Whether a person is the one whose mail it is, by address or user name."""
+    read = tx.execute(sa.select(stored.mail.c.read).where(stored.mail.c.key == found.mail)).scalar() or {}
+    return same_person(by, str(read.get("sender", {}).get("address", "")))
+
+
 def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     """Let the item go on along the map with what the person decided, or end where the map ends.
 
@@ -107,6 +115,7 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     RefusedError
         When the item does not wait, or the map has no such way from the step where it waits.
     """
+    _free(found)
     if found.state not in {State.WAITING, State.DEAD}:
         raise RefusedError(f"work item {found.id} is {found.state}: it waits for nobody's decision.")
     exits = DEAD_ENDS if found.state is State.DEAD else ENDS if found.exits is None else found.exits
@@ -118,16 +127,25 @@ def _decided(tx: Transaction, found: Item, outcome: str, **values: Any) -> Item:
     return workitems.move(tx, found.id, state, now=datetime.now(UTC), outcome=outcome, **tries, **values)
 
 
+def _free(found: Item, *also: State) -> None:
+    """Refuse to take an item out of a robot's hands; it may be in the middle of a call."""
+    if found.state in {State.NEW, State.RESERVED, State.FAILED_APPLICATION}.difference(also):
+        raise RefusedError(
+            f"work item {found.id} is {found.state}: a robot works on it, or will. Wait until it waits."
+        )
+
+
 def retry(store: Store, number: int, *, by: str) -> Item:
     """Give an item that failed technically another row of tries.
 
     Raises
     ------
     RefusedError
-        When it did not: what waits is for somebody's decision, and what is reserved is a robot's.
+        When a robot has it in hand, or it did not fail: what waits is for somebody's decision.
     """
     with store.begin() as tx:
         found = workitems.get(tx, number, lock=True)
+        _free(found, State.FAILED_APPLICATION)
         if found.state not in {State.DEAD, State.FAILED_APPLICATION}:
             raise RefusedError(f"work item {number} is {found.state}; only what failed technically is tried again.")
         left = workitems.move(tx, number, State.NEW, now=datetime.now(UTC), tries=0, told=None, retry_at=None)

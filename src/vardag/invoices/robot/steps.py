@@ -50,6 +50,8 @@ class Walk:
         How far the ladder lets the robot go with the decision.
     begun
         Whether an effect of this decision was begun before: what was begun is ended, not decided again.
+    refused
+        Whether the finance system has refused in this walk.
     told
         For the person who gets it: why.
     """
@@ -63,6 +65,7 @@ class Walk:
     stands: Standing | None = None
     done: Done | None = None
     begun: bool = False
+    refused: bool = False
     told: str = ""
     outcomes: dict[str, str] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
@@ -133,7 +136,8 @@ def allow(walk: Walk) -> str:
 def cancel(walk: Walk) -> str:
     """Void or credit the invoice, once; the finance system may refuse."""
     decision, case = _decision(walk), _case(walk)
-    if decision.action is not Action.CANCEL or walk.outcomes.get("allow") != "alone" or case.invoice is None:
+    allowed = walk.outcomes.get("allow") == "alone" and allow(walk) == "alone"  # then, and now
+    if decision.action is not Action.CANCEL or not allowed or case.invoice is None:
         raise BusinessError("The map leads to cancelling what was not decided and allowed. Mend the map.")
     because = case.request.reason.value if case.request.reason else ""
     try:
@@ -141,7 +145,7 @@ def cancel(walk: Walk) -> str:
             walk.robot, walk.item, decision, case.invoice, because=because, path=walk.gone()
         )  # fmt: skip
     except LedgerRefusedError as error:
-        walk.told = str(error)
+        walk.told, walk.refused = str(error), True
         return "refused"
     return "done"
 

@@ -35,6 +35,8 @@ def work(robot: Robot, item: Item) -> str:
 def _attempt(robot: Robot, item: Item) -> str:
     """Work on the item, and put every way in which that may fail into a state of the item."""
     try:
+        if item.tries > robot.retries.tries:
+            raise ApplicationError(f"{item.tries - 1} tries, and at the last one the robot died.")
         _walk(robot, item)
     except LeaseLostError:
         raise
@@ -86,24 +88,29 @@ def _set_out(walk: Walk) -> Step:
         walk.outcomes |= {**(walk.item.outcomes or {}), walk.map.steps[at].code: decided}
         walk.path.append(at)
         return walk.map.after(at, walk.outcomes)
+    if decided in {"done", "refused"}:
+        raise OffTheMapError(
+            f"A person decided {decided} at {at}, and that step is no longer on the map {walk.map.name}. End it by "
+            "hand, or confirm to let it begin again."
+        )
     walk.path.append(walk.map.start.id)
     return walk.map.after(walk.map.start.id, walk.outcomes)
 
 
 def _wait(walk: Walk, step: Step) -> None:
     """Leave the item with a person, who may decide what the map has a way for."""
-    decision, refused = walk.decision, walk.outcomes.get("cancel") == "refused"
+    decision, refused = walk.decision, walk.refused
     code = "ledger_refused" if refused else decision.code if decision else step.id
-    confirms = decision is not None and decision.action is Action.CANCEL and not refused
+    regular = decision is not None and decision.action in {Action.ACCEPT, Action.CANCEL} and not refused
     values = {
         "told": walk.told or code,
         "at": step.id,
         "outcome": None,
         "outcomes": walk.outcomes,
-        "exits": walk.map.exits(step.id, walk.outcomes),
+        "exits": walk.map.exits(step.id, walk.outcomes) or None,  # where the map has no way, it ends by hand
     }
     body = {"step": step.id, "path": walk.gone()} | ({} if walk.told and not refused else {"code": code})
-    _leave(walk.robot, walk.item, State.WAITING, values, exception=not confirms, **body)
+    _leave(walk.robot, walk.item, State.WAITING, values, exception=not regular, **body)
 
 
 def _end(walk: Walk, step: Step) -> None:

@@ -138,6 +138,7 @@ def _field(path: Path, name: str, entry: Any) -> tuple[Phrases, re.Pattern[str]]
         raise ConfigError(f"{path}: {where}: expected after (phrases before the value) and form, found {entry!r}.")
     try:
         form = re.compile(str(entry["form"]))
+        re.compile(rf" (?P<value>{form.pattern})")  # as it is looked for: within another expression
     except re.error as error:
         raise ConfigError(f"{path}: {where}: {entry['form']!r} is no expression: {error}.") from None
     return _phrases(path, f"{where}: after", entry["after"]), form
