@@ -13,6 +13,7 @@ from vardag.core.errors import InputError, RefusedError
 from vardag.invoices import audit, brakes, ladder, workitems
 from vardag.invoices import store as stored
 from vardag.invoices.ladder import Demands, Outcome, load_demands
+from vardag.invoices.rules import same_person
 from vardag.invoices.store import Store, Transaction
 from vardag.invoices.workitems import Item, State
 
