@@ -171,6 +171,7 @@ STEPS: Mapping[str, Callable[[Walk], str]] = {
 def _decide(walk: Walk) -> Decision:
     robot, item, case = walk.robot, walk.item, _case(walk)
     decision = ask_the_rules(case, robot.policy, walk.routine.rules)
+    read = case.request.fields  # a mail's own words stay out of the log
     robot.at_step("decide")
     with robot.store.begin() as tx:
         robot.hold(tx, item.id)
@@ -184,7 +185,7 @@ def _decide(walk: Walk) -> Decision:
             code=decision.code,
             codes=list(decision.codes),
             rules=decision.version,
-            facts=short(decision.facts),
+            facts=short({name: fact for name, fact in decision.facts.items() if name not in read}),
             before=[_stands(found) for found in case.invoices],
             approved_by=len(set(item.approvals)),
             level=stands.level.value,
