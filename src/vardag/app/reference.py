@@ -11,6 +11,7 @@ from vardag.invoices.hours import MINUTES
 from vardag.invoices.ladder.demands import PARAMETERS as LADDER
 from vardag.invoices.persons import PARAMETERS as DESK
 from vardag.invoices.persons import Role
+from vardag.invoices.process.policy import PARAMETERS as PROCESS
 from vardag.invoices.process.policy import READINESS
 from vardag.invoices.reading.patterns import LIMITS
 from vardag.invoices.rules import documented
@@ -86,10 +87,11 @@ INVOICES = (
     ("Rules", RULES, ". Which rule uses which: [decisions](invoices-decisions.md)."),
     ("Readiness", READINESS, ". What they are for: [readiness](../how-to/invoices-readiness.md)."),
     ("Minutes and money", MINUTES, ". What they are for: [hours saved](../explanation/hours-saved.md)."),
+    ("The ladder", LADDER, ". How they are used: [the ladder](../explanation/ladder.md)."),
     (
-        "The ladder",
-        LADDER,
-        ". How they are used: [the ladder](../explanation/ladder.md).",
+        "Discovery and maps",
+        PROCESS,
+        "; the same for every city. What they are for: [discovery](../how-to/invoices-discover.md).",
     ),
     ("Desk", DESK, ". What it is: [the caseworkers' desk](../how-to/invoices-desk.md)."),
     ("Reading", LIMITS, "; the same for every city."),
