@@ -195,7 +195,8 @@ def test_minutes_by_the_clock_need_every_start() -> None:
 def test_measured_minutes_go_before_the_clock_and_both_before_assumptions(tmp_path: Path) -> None:
     from readiness_numbers import log_file  # noqa: PLC0415
     from vardag.invoices.commands.discover import discover  # noqa: PLC0415
-    from vardag.invoices.commands.evidence import see  # noqa: PLC0415
+    from vardag.invoices.commands.evidence import see, with_stopwatch  # noqa: PLC0415
+    from vardag.invoices.hours import evidence  # noqa: PLC0415
 
     seen = see(discover(log_file(tmp_path / "log.csv"), language="en"), PACKAGED)
     decided = Decided(20, 10, 10)
@@ -204,9 +205,19 @@ def test_measured_minutes_go_before_the_clock_and_both_before_assumptions(tmp_pa
     assert clock.origin == "clock" and clock.baseline(decided).value == pytest.approx(9.0)
     own = tmp_path / "minutes.yaml"
     line = "{}_baseline: {{value: 10, unit: min, date: 2026-11-26, source: measured week 47}}\n"
-    own.write_text("".join(line.format(name) for name in ("cancelled_alone", "rejected_alone", "referred")))
+    own.write_text("".join(line.format(name) for name in ("cancelled_alone", "rejected_alone", "by_hand")))
     measured = minutes_of(read_minutes(own), decided, seen, PACKAGED)
     assert measured.origin == "measured" and measured.baseline(decided).value == 10
+    lines = [
+        f"{kind},{9 + place % 3},2026-11-03,"
+        for kind in ("cancelled", "rejected", "unclear")
+        for place in range(21)
+    ]
+    (tmp_path / "timings.csv").write_text("kind,minutes,date,role\n" + "\n".join(lines) + "\n")
+    own.unlink()
+    watched = minutes_of(with_stopwatch(evidence(tmp_path)), decided, seen, PACKAGED)
+    assert watched.origin == "measured" and watched.baseline(decided).value == pytest.approx(10)
+    assert watched.dead.residual == watched.dead.baseline + 15
 
 
 def entry(seq: int, item: int, name: str, **body: Any) -> Entry:

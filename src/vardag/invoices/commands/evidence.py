@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vardag.core.parameters import Parameters
+from vardag.core.parameters import Parameter, Parameters
 from vardag.invoices.audit import Entry
 from vardag.invoices.commands.discover import Discovered
+from vardag.invoices.hours import Evidence
+from vardag.invoices.hours.timings import KINDS
 from vardag.invoices.model import Action
 from vardag.invoices.process import evidence, load_parameters
 from vardag.invoices.process.economy import Costs
@@ -15,7 +17,7 @@ from vardag.invoices.process.evidence import Clocked, Decided, Drift, Minutes, S
 from vardag.invoices.process.policy import is_assumed
 
 COSTS = ("hourly_cost", "build_hours", "build_other", "run_hours_per_month", "run_other_per_year")
-OUTCOMES = {"cancel": "cancelled_alone", "reject": "rejected_alone", "refer": "referred", "dead": "dead"}
+OUTCOMES = {"cancel": "cancelled_alone", "reject": "rejected_alone", "refer": "by_hand"}
 CANCELLATION = "cancellation"
 IGNORED = "ignored"  # an automatic reply that asks for nothing is no request
 
@@ -135,8 +137,9 @@ def minutes_of(given: Parameters, decided: Decided | None, seen: Seen | None, pa
         name: Spent(float(given.value(f"{of}_baseline")), float(given.value(f"{of}_residual")))
         for name, of in OUTCOMES.items()
     }
-    baselines = [given[f"{OUTCOMES[name]}_baseline"] for name in ("cancel", "reject", "refer")]
-    measured = not any(is_assumed(entry) for entry in baselines)
+    failed = float(given.value("failure_minutes"))  # found out, and then done by hand all the same
+    spent["dead"] = Spent(spent["cancel"].baseline, spent["cancel"].baseline + failed)
+    measured = not any(is_assumed(given[f"{of}_baseline"]) for of in OUTCOMES.values())
     off = float(parameters.value("measured_spread" if measured else "assumed_spread"))
     minutes = Minutes(**spent, origin="measured" if measured else "assumed", times=1, low=1 - off, high=1 + off)
     if measured or decided is None or seen is None or seen.clocked is None:
@@ -144,6 +147,20 @@ def minutes_of(given: Parameters, decided: Decided | None, seen: Seen | None, pa
     mean, clock = minutes.baseline(decided).value, seen.clocked.median
     times, low, high = (minutes_ / mean for minutes_ in (clock.value, clock.low, clock.high))
     return Minutes(**spent, origin="clock", times=times, low=low, high=high)
+
+
+def with_stopwatch(known: Evidence) -> Parameters:
+    """The city's minutes, with the stopwatch's mean where it was used often enough."""
+    entries = dict(known.parameters.entries)
+    for kind, outcomes in KINDS.items():
+        seen = [timing for timing in known.timings if timing.kind == kind]
+        if not seen or len(seen) < known.number("few_observations"):
+            continue
+        mean = sum(timing.minutes for timing in seen) / len(seen)
+        told = f"measured: {len(seen)} observations of the stopwatch"
+        measured = Parameter(mean, "min", max(timing.date for timing in seen), told)
+        entries |= {f"{outcome}_baseline": measured for outcome in outcomes}
+    return Parameters(known.parameters.path, entries)
 
 
 def costs_of(parameters: Parameters) -> Costs:

@@ -22,9 +22,10 @@ from vardag.invoices.commands.evidence import (
     enough_decisions,
     minutes_of,
     see,
+    with_stopwatch,
     work_of,
 )
-from vardag.invoices.hours import minutes as read_minutes
+from vardag.invoices.hours import evidence
 from vardag.invoices.process.assessment import Assessment, Behind
 from vardag.invoices.process.flips import flips
 from vardag.invoices.process.obstacles import NAME as OBSTACLES
@@ -34,7 +35,7 @@ from vardag.invoices.process.readiness import Numbers, judge
 from vardag.invoices.process.readiness_page import page
 from vardag.invoices.store import Store
 
-PAGE, NUMBERS, OWN, MINUTES = "readiness.html", "readiness.json", "readiness.yaml", "minutes.yaml"
+PAGE, NUMBERS, OWN = "readiness.html", "readiness.json", "readiness.yaml"
 
 
 def readiness(
@@ -94,7 +95,7 @@ def gather(
         drift=seen.drift if seen else None,
         decided=decided,
         faults=faults,
-        minutes=minutes_of(read_minutes(folder / MINUTES), decided, seen, parameters),
+        minutes=minutes_of(with_stopwatch(evidence(folder)), decided, seen, parameters),
         costs=costs_of(parameters),
         errors_today=parameters.value("error_rate_today"),
         blocking=sum(one.stops for one in register) if register else None,
