@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -75,11 +75,22 @@ class Restartable:
 
     def restart(self) -> None:
         """Kill it, with its children where it leads a session (they hold the port), and start it again."""
-        if os.getsid(self.process.pid) == self.process.pid:
+        leads = os.getsid(self.process.pid) == self.process.pid
+        if leads:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        if leads:
+            await_end_of_group(self.process.pid)
         self.process = self.stack.enter_context(self.start())
+
+
+def await_end_of_group(leader: int) -> None:
+    """Wait until none of a session's processes is left; a child that is still ending holds the port."""
+    with suppress(ProcessLookupError):
+        for _ in range(200):
+            os.killpg(leader, 0)
+            time.sleep(0.05)
 
 
 @dataclass

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from vardag.core.errors import VardagError
 from vardag.demo.post.maildir import MAIL_USER
 from vardag.demo.post.ports import await_port
 
@@ -105,6 +106,10 @@ def dovecot(
     process = subprocess.Popen([program, "-F", "-c", folder / "dovecot.conf"], start_new_session=True)
     try:
         await_port(port, f"Dovecot (see {folder}/dovecot.log)", seconds=START_S)
+        if process.poll() is not None:
+            raise VardagError(
+                f"Dovecot could not open port {port}: somebody else has it. See {folder}/dovecot.log."
+            )
         yield process
     finally:
         process.terminate()
