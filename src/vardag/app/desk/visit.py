@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -16,6 +15,7 @@ from vardag import __version__
 from vardag.app.desk import words
 from vardag.app.desk.books import Books
 from vardag.app.desk.rights import Right, allowed
+from vardag.core.pages import environment
 from vardag.core.texts import LANGUAGES
 from vardag.invoices.persons import Person, parameters, sessions
 from vardag.invoices.robot import Robot
@@ -24,13 +24,7 @@ from vardag.invoices.settings import Desk as Settings
 
 HERE = Path(__file__).parent
 VENDOR = HERE / "static" / "vendor"
-PAGES = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+PAGES = environment(HERE / "templates")
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from vardag.core.pages import environment
 from vardag.invoices.hours import sheets
 from vardag.invoices.hours.account import Account, Span
 from vardag.invoices.hours.bars import bars
@@ -32,13 +32,7 @@ class About:
 
 def page(found: Account, evidence: Evidence, about: About, language: str) -> str:
     """Make the page. It asks for nothing from anywhere, and names nobody but those whom freed.yaml names."""
-    pages = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = environment(HERE)
     percent = number(100 * evidence.number("confidence"), language, 0)
     return pages.get_template("page.html.j2").render(
         language=language,

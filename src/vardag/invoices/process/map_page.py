@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lxml import etree
 from markupsafe import Markup
 
+from vardag.core.pages import environment
 from vardag.invoices.process import map_words as words
 from vardag.invoices.process.conformance import Conformed
 from vardag.invoices.process.drawing import Heat, svg
@@ -76,7 +76,7 @@ def page(shown: Shown, language: str, *, version: str, viewer: Viewer | None = N
     Without a viewer there is no script on it; with one, the pictures can be moved and made larger. Everything from
     the maps is escaped, and a content security policy lets no request out.
     """
-    pages = environment()
+    pages = environment(HERE)
     scripts = _scripts(shown, language, viewer) if viewer else []
     return pages.get_template("map.html.j2").render(
         language=language,
@@ -97,17 +97,6 @@ def page(shown: Shown, language: str, *, version: str, viewer: Viewer | None = N
         limits=shown.limits,
         version=version,
         map_version=shown.after.version,
-    )
-
-
-def environment() -> Environment:
-    """Templates of this room; what a map says is escaped."""
-    return Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )
 
 

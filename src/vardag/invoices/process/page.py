@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from vardag.core.pages import environment
 from vardag.core.parameters import Parameters
 from vardag.core.texts import Texts
 from vardag.invoices.process.discovery import Found
@@ -63,13 +63,7 @@ def page(
     It asks for nothing from anywhere; a content security policy forbids every request and every script. What comes
     from the log is escaped. No resource and no case id is on it.
     """
-    pages = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = environment(HERE)
     say = partial(TEXTS, language=language)
     return pages.get_template("page.html.j2").render(
         language=language,

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from vardag.core.pages import environment
 from vardag.invoices.process import assessment as words
 from vardag.invoices.process.assessment import TEXTS, Assessment, told
 from vardag.invoices.process.page import HERE, POLICY, number
@@ -21,13 +21,7 @@ def page(found: Assessment, language: str, *, version: str, now: datetime) -> st
     It asks for nothing from anywhere; a content security policy forbids every request and every script. No person
     and no case is on it but the owners that the register names.
     """
-    pages = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = environment(HERE)
     verdict, why = words.headline(found, language)
     return pages.get_template("readiness.html.j2").render(
         language=language,
