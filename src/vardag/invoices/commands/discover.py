@@ -87,7 +87,7 @@ def discover(
     log = process.EventLog(log.events, log.quarantined, log.rows_in, log.zone, {**log.signs, **source.signs})
     found = process.discover(log, parameters)
     told = tuple(process.limits(log, found, parameters, language))
-    about = About(path.resolve().name, source.kind, _hash(path), __version__, source.columns)
+    about = About(path.resolve().name, source.kind, sha256_of(path), __version__, source.columns)
     on_map = _on_map(map_, log, store, parameters, language) if map_ else None
     done = Discovered(log, found, told, source.columns, (), on_map)
     if out is None:
@@ -187,7 +187,7 @@ def _write(out: Path, text: str, numbers: Mapping[str, Any]) -> tuple[Path, ...]
     return paths
 
 
-def _hash(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """Hash of the log's file; empty for a folder."""
     if not path.is_file():
         return ""

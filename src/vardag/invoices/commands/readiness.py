@@ -1,6 +1,5 @@
 """`vardag invoices readiness`: the numbers of robot, event log and register put together, and the verdict."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from typing import Any
 from vardag import __version__
 from vardag.core.parameters import Parameters
 from vardag.invoices import audit
-from vardag.invoices.commands.discover import Discovered, discover
+from vardag.invoices.commands.discover import Discovered, discover, sha256_of
 from vardag.invoices.commands.evidence import (
     CANCELLATION,
     Missing,
@@ -108,8 +107,6 @@ def behind(worked: Worked, found: Discovered | None, log: Path | None) -> Behind
     robot = Behind(volume_from="robot", codes=worked.codes, rules=worked.rules, older=worked.older)
     if found is None or log is None:
         return robot
-    with log.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Behind(
         volume_from="log",
         ways=found.found.variants.height,
@@ -119,7 +116,7 @@ def behind(worked: Worked, found: Discovered | None, log: Path | None) -> Behind
         older=worked.older,
         log_limits=found.limits,
         log_name=log.name,
-        log_sha256=sha256,
+        log_sha256=sha256_of(log),
     )
 
 
